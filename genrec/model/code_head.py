@@ -1,0 +1,190 @@
+"""The code head: one module that embeds item codes and scores the children of a trie node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from genrec.items.vocabulary import ItemVocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Children:
+    """Log-probabilities of the children of M nodes, as a ragged list of E edges.
+
+    Parameters
+    ----------
+    row
+        int64 (E,): which of the M nodes an edge starts from, ascending.
+    node
+        int64 (E,): the child's trie node.
+    logprob
+        float32 (E,): log-probability of the child given its parent; those of a row sum to 1.
+    first
+        int64 (M,): position of each row's first edge.
+    """
+
+    row: Tensor
+    node: Tensor
+    logprob: Tensor
+    first: Tensor
+
+
+class CodeHead(nn.Module):
+    r"""Scores the next code of an item and gives the input vectors of item tokens.
+
+    The children :math:`c` of a trie node compete in one softmax over
+
+    .. math:: z_c = h \cdot (v_{code(c)} + r_c)
+
+    where :math:`h` is the backbone's hidden state, :math:`v` a vector shared by all nodes that carry the
+    code, and :math:`r` an optional vector of the node itself. The shared part generalises over codes; the
+    node residual remembers items (a hierarchical softmax with shared structure). Only rows of item codes
+    are ever evaluated, never the text vocabulary.
+
+    Parameters
+    ----------
+    vocabulary
+        Item tokens and the catalog trie.
+    width
+        Width of the backbone's hidden state (D).
+    node_residual
+        Add a vector for every trie node below the root when scoring, and one for every item at the input,
+        after the item's last code. They start at zero. Default False.
+    text_rows
+        Output rows (V, D) of the base model, needed if item codes are text tokens (titles): their vectors
+        are then the model's own and are not trained.
+    init_std
+        Standard deviation of the initial code vectors. Default 0.02.
+
+    Examples
+    --------
+    >>> from genrec.testing import tiny_generator
+    >>> head = tiny_generator(num_items=6).head
+    >>> head.root_logprobs(torch.zeros(2, head.width)).exp().sum(dim=1)
+    tensor([1., 1.], grad_fn=<SumBackward1>)
+    """
+
+    indptr: Tensor
+    node_code: Tensor
+    node_item: Tensor
+
+    def __init__(
+        self,
+        vocabulary: ItemVocabulary,
+        width: int,
+        *,
+        node_residual: bool = False,
+        text_rows: Tensor | None = None,
+        init_std: float = 0.02,
+    ) -> None:
+        super().__init__()
+        trie = vocabulary.trie
+        self.width = width
+        self.text_size = vocabulary.text_size
+        self.register_buffer("indptr", torch.from_numpy(trie.indptr.astype("int64")), persistent=False)
+        self.register_buffer("node_code", torch.from_numpy(trie.code.astype("int64")), persistent=False)
+        self.register_buffer("node_item", _item_of_leaf(vocabulary), persistent=False)
+        self.code_vectors: Tensor
+        if vocabulary.tokenizer.text_tokens is None:
+            self.code_vectors = nn.Parameter(torch.randn(vocabulary.tokenizer.num_codes, width) * init_std)
+        else:
+            if text_rows is None:
+                msg = "item codes are text tokens: the code head needs the base model's output rows"
+                raise ValueError(msg)
+            rows = text_rows[torch.from_numpy(vocabulary.tokenizer.text_tokens)].detach().float().clone()
+            self.register_buffer("code_vectors", rows, persistent=False)
+        self.node_vectors = nn.Parameter(torch.zeros(trie.num_nodes, width)) if node_residual else None
+        self.item_vectors = nn.Parameter(torch.zeros(vocabulary.num_items, width)) if node_residual else None
+
+    def input_vectors(self, tokens: Tensor, nodes: Tensor) -> Tensor:
+        """Input vectors of item tokens that the head adds to the vocabulary.
+
+        Parameters
+        ----------
+        tokens
+            int64 (M,): token ids, all >= ``text_size``.
+        nodes
+            int64 (M,): the trie node each token leads to.
+
+        Returns
+        -------
+        Tensor
+            float32 (M, D).
+        """
+        vectors = nn.functional.embedding(tokens - self.text_size, self.code_vectors)
+        return vectors + self.item_residual(nodes)
+
+    def item_residual(self, nodes: Tensor) -> Tensor:
+        """Vectors (M, D) that mark the end of an item at the input; zero inside an item or if not trained."""
+        items = self.node_item[nodes]
+        if self.item_vectors is None:
+            return torch.zeros(1, self.width, device=nodes.device)
+        return nn.functional.embedding(items.clamp(min=0), self.item_vectors) * (items >= 0).unsqueeze(-1)
+
+    def root_logprobs(self, hidden: Tensor) -> Tensor:
+        """Log-probabilities of the root's children.
+
+        Parameters
+        ----------
+        hidden
+            float32 (M, D).
+
+        Returns
+        -------
+        Tensor
+            float32 (M, K0); column j is trie node ``1 + j``.
+        """
+        children = slice(1, 1 + int(self.indptr[1]))
+        vectors = self.code_vectors[self.node_code[children]]
+        if self.node_vectors is not None:
+            vectors = vectors + self.node_vectors[children]
+        return torch.log_softmax(hidden.float() @ vectors.T, dim=-1)
+
+    def child_logprobs(self, hidden: Tensor, nodes: Tensor) -> Children:
+        """Log-probabilities of the children of inner nodes below the root.
+
+        Parameters
+        ----------
+        hidden
+            float32 (M, D): hidden state after the node's token.
+        nodes
+            int64 (M,): inner trie nodes; leaves have no children and are not allowed.
+
+        Returns
+        -------
+        Children
+            Ragged edges, in order of rows and of child nodes.
+        """
+        hidden = hidden.float()
+        begin, end = self.indptr[nodes], self.indptr[nodes + 1]
+        count = end - begin
+        first = torch.cumsum(count, 0) - count
+        row = torch.repeat_interleave(torch.arange(len(nodes), device=nodes.device), count)
+        node = begin[row] + 1 + (torch.arange(len(row), device=nodes.device) - first[row])
+        code = self.node_code[node]
+        low, high = (int(code.min()), int(code.max()) + 1) if len(code) else (0, 1)
+        logits = (hidden @ self.code_vectors[low:high].T)[row, code - low]
+        if self.node_vectors is not None:
+            logits = logits + (hidden[row] * self.node_vectors[node]).sum(-1)
+        return Children(row, node, _ragged_log_softmax(logits, row, len(nodes)), first)
+
+
+def _ragged_log_softmax(logits: Tensor, row: Tensor, num_rows: int) -> Tensor:
+    """Log-softmax of (E,) logits within equal values of ``row``."""
+    top = torch.full((num_rows,), float("-inf"), device=logits.device)
+    top = top.scatter_reduce(0, row, logits.detach(), "amax")
+    shifted = logits - top[row]
+    total = torch.zeros(num_rows, device=logits.device).index_add(0, row, shifted.exp())
+    return shifted - total.log()[row]
+
+
+def _item_of_leaf(vocabulary: ItemVocabulary) -> Tensor:
+    """(num_nodes,) the item that ends at each node, -1 at inner nodes."""
+    items = torch.full((vocabulary.trie.num_nodes,), -1, dtype=torch.int64)
+    items[torch.from_numpy(vocabulary.trie.leaf_of.astype("int64"))] = torch.arange(vocabulary.num_items)
+    return items

@@ -1,0 +1,122 @@
+"""The generator: a causal-LM backbone with a code head beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from transformers import DynamicCache, PreTrainedModel
+
+    from genrec.items.vocabulary import ItemVocabulary
+    from genrec.model.code_head import CodeHead
+
+
+class Generator(nn.Module):
+    """A transformers causal LM whose vocabulary is extended by item codes.
+
+    The backbone reads vectors and returns hidden states; its own output layer over the text vocabulary is
+    never evaluated. What an item token looks like and how likely the next one is are the code head's.
+
+    Parameters
+    ----------
+    backbone
+        Any transformers causal LM, with or without LoRA layers injected by peft.
+    head
+        The code head.
+    vocabulary
+        Item tokens and the catalog trie.
+
+    Examples
+    --------
+    >>> from genrec.testing import tiny_generator
+    >>> generator = tiny_generator(num_items=6)
+    >>> tokens = torch.tensor([[0, 0]])
+    >>> vectors = generator.embed(tokens, torch.full_like(tokens, -1))
+    >>> generator.hidden(vectors, torch.ones(1, 2), torch.tensor([[0, 1]])).shape[:2]
+    torch.Size([1, 2])
+    """
+
+    def __init__(self, backbone: PreTrainedModel, head: CodeHead, vocabulary: ItemVocabulary) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.vocabulary = vocabulary
+
+    @property
+    def device(self) -> torch.device:
+        """Where the code head, and so the model's inputs, live."""
+        return self.head.code_vectors.device
+
+    @property
+    def max_positions(self) -> int:
+        """Longest sequence the backbone can read, in tokens."""
+        return int(self.backbone.config.max_position_embeddings)
+
+    def embed(self, tokens: Tensor, nodes: Tensor) -> Tensor:
+        """Input vectors of a mixed sequence of text and item tokens.
+
+        Parameters
+        ----------
+        tokens
+            int64 (B, T) token ids.
+        nodes
+            int64 (B, T): the trie node after each item token, -1 for text.
+
+        Returns
+        -------
+        Tensor
+            (B, T, D) in the backbone's dtype.
+        """
+        table = self.backbone.get_input_embeddings()
+        text_size = self.vocabulary.text_size
+        vectors = table(tokens.clamp(max=text_size - 1))
+        new = tokens >= text_size
+        if new.any():
+            rows = self.head.input_vectors(tokens[new], nodes[new]).to(vectors.dtype)
+            return vectors.masked_scatter(new.unsqueeze(-1), rows)
+        if self.head.item_vectors is not None:
+            item = nodes >= 0
+            vectors = vectors.index_put((item,), vectors[item] + self.head.item_residual(nodes[item]))
+        return vectors
+
+    def hidden(
+        self,
+        embeddings: Tensor,
+        attention_mask: Tensor,
+        position_ids: Tensor,
+        cache: DynamicCache | None = None,
+    ) -> Tensor:
+        """Hidden states of the backbone's last layer.
+
+        Parameters
+        ----------
+        embeddings
+            (B, T, D) input vectors.
+        attention_mask
+            (B, T) with 1 for real tokens, or an additive float mask (B, 1, T, S) over S cached and new keys.
+        position_ids
+            int64 (B, T).
+        cache
+            Keys and values of what came before; grows by T. None: nothing came before, nothing is kept.
+
+        Returns
+        -------
+        Tensor
+            (B, T, D).
+        """
+        output = self.backbone.base_model(
+            inputs_embeds=embeddings,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=cache,
+            use_cache=cache is not None,
+        )
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """Parameters that training changes, by name."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
