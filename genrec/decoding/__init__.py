@@ -1,0 +1,1 @@
+"""Decoding: catalog trie, constrained beam search, exact scoring."""

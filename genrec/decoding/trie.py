@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
@@ -129,12 +129,12 @@ class CatalogTrie:
     @property
     def num_levels(self) -> int:
         """Length of the longest ID (L)."""
-        return self.paths.shape[1]
+        return int(self.paths.shape[1])
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(getattr(self, field.name).nbytes for field in fields(self))
+        return sum(int(getattr(self, field.name).nbytes) for field in fields(self))
 
     def children(self, node: int) -> NDArray[np.int32]:
         """Children of a node, ascending by code; empty for a leaf."""
@@ -170,7 +170,7 @@ class CatalogTrie:
                 f"{about_file} has format version {version}, this genrec reads {FORMAT_VERSION}",
                 hint="rebuild the trie from the item codes with CatalogTrie.from_codes",
             )
-        mode = "r" if mmap else None
+        mode: Literal["r"] | None = "r" if mmap else None
         return cls(
             **{
                 field.name: np.load(folder / f"{field.name}.npy", mmap_mode=mode, allow_pickle=False)
