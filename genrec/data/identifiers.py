@@ -1,0 +1,110 @@
+"""The only place where outside ids meet integers."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genrec.errors import DataError, UnknownIdError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+
+class IdMap:
+    """Immutable two-way map between string ids and ``0 .. n-1``.
+
+    Parameters
+    ----------
+    ids
+        Distinct ids; the position of an id is its index.
+
+    Raises
+    ------
+    DataError
+        An id is missing (null) or stands there twice.
+
+    Examples
+    --------
+    >>> users = IdMap(["ann", "bob"])
+    >>> users.indices(["bob", "ann"]).tolist(), users[0], "eve" in users
+    ([1, 0], 'ann', False)
+    """
+
+    def __init__(self, ids: Sequence[str] | pa.Array | pa.ChunkedArray) -> None:
+        self._array = _as_strings(ids)
+        if self._array.null_count:
+            raise DataError("an id is missing (null)")
+        if len(self._array.unique()) != len(self._array):
+            counts = self._array.value_counts()
+            twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+            raise DataError(f"ids are not distinct: {twice[0].as_py()!r} stands there more than once")
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._positions
+
+    def __getitem__(self, index: int) -> str:
+        return cast("str", self._array[int(index)].as_py())
+
+    @property
+    def array(self) -> pa.Array:
+        """The ids as an arrow string array, (n,)."""
+        return self._array
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """All ids, in index order."""
+        return cast("list[str]", self._array.to_pylist())
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {id: index for index, id in enumerate(self.ids)}
+
+    def indices(self, ids: Iterable[str] | pa.Array | pa.ChunkedArray) -> NDArray[np.int32]:
+        """Index of each id.
+
+        Parameters
+        ----------
+        ids
+            Ids to look up, (n,).
+
+        Returns
+        -------
+        numpy.ndarray
+            int32 (n,).
+
+        Raises
+        ------
+        UnknownIdError
+            An id is not in the map; the message names it and ids that look like it.
+        """
+        wanted = _as_strings(ids)
+        found = pc.index_in(wanted, value_set=self._array)
+        if found.null_count:
+            self._raise_unknown(str(wanted.filter(pc.is_null(found))[0].as_py()))
+        return cast("NDArray[np.int32]", found.to_numpy(zero_copy_only=False).astype(np.int32, copy=False))
+
+    def _raise_unknown(self, id: str) -> None:
+        # rapidfuzz, because difflib takes seconds over a large catalog.
+        from rapidfuzz import fuzz, process
+
+        near = [match for match, _, _ in process.extract(id, self.ids, scorer=fuzz.ratio, limit=3, score_cutoff=60)]
+        hint = f"did you mean {', '.join(map(repr, near))}?" if near else f"{len(self)} ids are known, none like it"
+        raise UnknownIdError(f"unknown id {id!r}", hint=hint)
+
+
+def _as_strings(ids: Iterable[str] | pa.Array | pa.ChunkedArray) -> pa.Array:
+    if isinstance(ids, pa.ChunkedArray):
+        ids = ids.combine_chunks()
+    if not isinstance(ids, pa.Array):
+        ids = pa.array(list(ids), pa.string())
+    return ids if ids.type == pa.string() else ids.cast(pa.string())

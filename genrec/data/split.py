@@ -1,0 +1,165 @@
+"""Train, validation and test: cut along time, never across it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genrec.columns import TIMESTAMP
+from genrec.data.histories import time_order
+from genrec.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from genrec.data.dataset import Dataset
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class EvalSet:
+    """What is asked of a recommender: after this history, which items come?
+
+    Parameters
+    ----------
+    users
+        User indices, int32 (M,).
+    histories
+        M arrays int32 (T,): the items known at the time, oldest first.
+    targets
+        M arrays int32, at least one item each, all distinct within an array.
+    """
+
+    users: NDArray[np.int32]
+    histories: list[NDArray[np.int32]]
+    targets: list[NDArray[np.int32]]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One cut of a data set, the same for every model that is compared.
+
+    Parameters
+    ----------
+    method
+        How it was cut.
+    train
+        The data set with the training interactions only; users and items keep their indices.
+    validation, test
+        The questions for tuning, and those for the final figures.
+    """
+
+    method: str
+    train: Dataset
+    validation: EvalSet
+    test: EvalSet
+
+
+def leave_last_out(dataset: Dataset) -> Split:
+    """Test on the last item of each user, tune on the one before.
+
+    The training set has neither of the two; the history of a test question includes the validation
+    item. Users with fewer than 3 interactions stay in the training set only.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> split = leave_last_out(toy_dataset(users=2, items=10, length=4))
+    >>> len(split.train.interactions), split.test.histories[0].tolist(), split.test.targets[0].tolist()
+    (4, [0, 1, 2], [3])
+    """
+    histories = dataset.histories
+    users = np.flatnonzero(histories.lengths >= 3).astype(np.int32)
+    if not len(users):
+        raise DataError("no user has the 3 interactions that leave-last-out needs")
+    held_out = np.concatenate([histories.indptr[users + 1] - 1, histories.indptr[users + 1] - 2])
+    mask = np.ones(len(dataset.interactions), dtype=np.bool_)
+    mask[time_order(dataset.user_indices, dataset.interactions.table[TIMESTAMP].to_numpy())[held_out]] = False
+
+    def ask(back: int) -> EvalSet:
+        sequences = [histories[user] for user in users]
+        last = [len(items) - back for items in sequences]
+        return EvalSet(
+            users,
+            [items[:end] for items, end in zip(sequences, last, strict=True)],
+            [items[end : end + 1] for items, end in zip(sequences, last, strict=True)],
+        )
+
+    return Split("leave_last_out", dataset.with_interactions(mask), validation=ask(2), test=ask(1))
+
+
+def global_temporal(dataset: Dataset, validation: float = 0.1, test: float = 0.1) -> Split:
+    """Cut at two moments, the same for all users, so that training never sees the future of anyone.
+
+    Interactions of one moment stay on one side of a cut. The targets of a window are the items a user meets
+    inside it; the history is all of that user's before it begins. Users who have no history by then
+    are not asked.
+
+    Parameters
+    ----------
+    dataset
+        A data set with timestamps.
+    validation, test
+        Share of all interactions in each window, default 0.1.
+
+    Raises
+    ------
+    DataError
+        The data set has no timestamps, or a window asks nothing.
+    ConfigError
+        The shares leave nothing to train on.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> split = global_temporal(toy_dataset(users=3, items=20, length=10))
+    >>> len(split.train.interactions), split.test.histories[0].tolist(), split.test.targets[0].tolist()
+    (24, [0, 1, 2, 3, 4, 5, 6, 7, 8], [9])
+    """
+    if min(validation, test) <= 0 or validation + test >= 1:
+        raise ConfigError(f"shares validation={validation} and test={test} must be positive and sum to less than 1")
+    if dataset.time == "order":
+        hint = "split with leave_last_out, or import the data with their timestamps"
+        raise DataError("the data set knows the order of each user's items only, no timestamps", hint=hint)
+    times = dataset.interactions.table[TIMESTAMP].to_numpy()
+    # Rounded first: 1 - .1 - .1 is a hair below .8, and that would move a cut by one interaction.
+    shares = np.round([1 - validation - test, 1 - test], 12)
+    starts = np.sort(times)[(shares * len(times)).astype(np.int64)] if len(times) else np.zeros(2, dtype=np.int64)
+    windows = _window(dataset, starts[0], starts[1]), _window(dataset, starts[1], None)
+    train = dataset.with_interactions(times < starts[0])
+    return Split("global_temporal", train, validation=windows[0], test=windows[1])
+
+
+def _window(dataset: Dataset, start: np.int64, end: np.int64 | None) -> EvalSet:
+    """Ask for what users meet in ``start <= timestamp < end``."""
+    histories = dataset.histories
+    before = np.concatenate([[0], np.cumsum(histories.timestamps < start)])[histories.indptr]
+    inside = histories.timestamps >= start if end is None else _between(histories.timestamps, start, end)
+    known = np.diff(before)
+    coming = np.diff(np.concatenate([[0], np.cumsum(inside)])[histories.indptr])
+    users = np.flatnonzero((known > 0) & (coming > 0)).astype(np.int32)
+    if not len(users):
+        raise DataError(f"no user has a history before {start} and an item in the window that begins there")
+    logger.info("window from %d: %d users asked, %d have no history yet", start, len(users), (coming > 0).sum() - len(users))
+    return EvalSet(
+        users,
+        [histories[user][: known[user]] for user in users],
+        [_distinct(histories[user][known[user] : known[user] + coming[user]]) for user in users],
+    )
+
+
+def _between(timestamps: NDArray[np.int64], start: np.int64, end: np.int64) -> NDArray[np.bool_]:
+    return (timestamps >= start) & (timestamps < end)
+
+
+def _distinct(items: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Drop repeats, keeping the order of first appearance."""
+    _, first = np.unique(items, return_index=True)
+    return items[np.sort(first)]
