@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import DynamicCache, PreTrainedModel
 
     from genrec.items.vocabulary import ItemVocabulary
@@ -23,7 +24,7 @@ class Generator(nn.Module):
     Parameters
     ----------
     backbone
-        Any transformers causal LM, with or without LoRA layers injected by peft.
+        Any transformers causal LM, with or without a peft adapter around it.
     head
         The code head.
     vocabulary
@@ -39,11 +40,19 @@ class Generator(nn.Module):
     torch.Size([1, 2])
     """
 
-    def __init__(self, backbone: PreTrainedModel, head: CodeHead, vocabulary: ItemVocabulary) -> None:
+    def __init__(self, backbone: PreTrainedModel | PeftModel, head: CodeHead, vocabulary: ItemVocabulary) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
         self.vocabulary = vocabulary
+
+    @property
+    def lm(self) -> PreTrainedModel:
+        """The transformers causal LM, without the peft wrapper around it."""
+        from peft import PeftModel
+
+        lm: PreTrainedModel = self.backbone.get_base_model() if isinstance(self.backbone, PeftModel) else self.backbone
+        return lm
 
     @property
     def device(self) -> torch.device:
@@ -53,7 +62,7 @@ class Generator(nn.Module):
     @property
     def max_positions(self) -> int:
         """Longest sequence the backbone can read, in tokens."""
-        return int(self.backbone.config.max_position_embeddings)
+        return int(self.lm.config.max_position_embeddings)
 
     def embed(self, tokens: Tensor, nodes: Tensor) -> Tensor:
         """Input vectors of a mixed sequence of text and item tokens.
@@ -70,7 +79,7 @@ class Generator(nn.Module):
         Tensor
             (B, T, D) in the backbone's dtype.
         """
-        table = self.backbone.get_input_embeddings()
+        table = self.lm.get_input_embeddings()
         text_size = self.vocabulary.text_size
         vectors = table(tokens.clamp(max=text_size - 1))
         new = tokens >= text_size
@@ -107,7 +116,7 @@ class Generator(nn.Module):
         Tensor
             (B, T, D).
         """
-        output = self.backbone.base_model(
+        output = self.lm.base_model(
             inputs_embeds=embeddings,
             attention_mask=attention_mask,
             position_ids=position_ids,
