@@ -1,0 +1,1 @@
+"""The ``genrec`` command: one file a subcommand."""

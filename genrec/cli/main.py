@@ -1,0 +1,102 @@
+"""The ``genrec`` command: mounts the subcommands and turns errors into messages and exit statuses.
+
+Modules of this folder import torch, transformers and pyarrow inside their functions, so that ``--help`` and
+``--version`` answer at once.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import shlex
+import sys
+import warnings
+from typing import Annotated, TextIO
+
+import typer
+
+from genrec.cli import recipes
+from genrec.cli.console import configure_logging, print_error, stderr
+from genrec.cli.doctor import doctor
+from genrec.errors import GenrecError
+from genrec.version import __version__
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="genrec",
+    help="Recommend by generating: a language model writes the next items, a trie keeps them in your catalog.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# one line a command, in the order a new user meets them
+app.command()(doctor)
+app.add_typer(recipes.app, name="recipes")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"genrec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step to stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log errors only.")] = False,
+) -> None:
+    """Options that stand before the command, as in ``genrec --quiet recommend ...``."""
+    if verbose and quiet:
+        msg = "--verbose and --quiet exclude each other"
+        raise typer.BadParameter(msg)
+    configure_logging(verbose=verbose, quiet=quiet)
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 the data or the model is at fault, 2 usage, 130 interrupted.
+
+    An error that genrec raises on purpose is printed with its hint; any other exception is a bug and keeps
+    its traceback.
+    """
+    warnings.showwarning = _log_warning
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except GenrecError as error:
+        print_error(error)
+        sys.exit(error.exit_status)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            stderr.print(f"\ninterrupted; go on with: {continuation(sys.argv[1:])}", soft_wrap=True)
+        raise
+
+
+def continuation(arguments: list[str]) -> str:
+    """Return the command that goes on where an interrupted one stopped.
+
+    Examples
+    --------
+    >>> continuation(["finetune", "--data", "my data", "--out", "m"])
+    "genrec finetune --data 'my data' --out m --resume"
+    >>> continuation(["demo"])
+    'genrec demo'
+    """
+    resume = ["--resume"] if "finetune" in arguments and "--resume" not in arguments else []
+    return shlex.join(["genrec", *arguments, *resume])
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    logging.getLogger("genrec").warning("%s", message)
