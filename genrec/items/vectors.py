@@ -86,7 +86,7 @@ def cf_vectors(histories: Histories, num_items: int, width: int = 64, seed: int 
     rank = min(width, num_items - 1)
     if rank < 1 or pmi.nnz == 0:
         return vectors
-    left, strength, _ = svds(pmi, k=rank, rng=np.random.default_rng(seed))
+    left, strength, _ = svds(pmi, k=rank, v0=np.random.default_rng(seed).normal(size=num_items))
     left, strength = left[:, ::-1], strength[::-1]
     # A singular vector's sign is the solver's choice: make its largest entry positive.
     largest = np.take_along_axis(left, np.abs(left).argmax(axis=0)[None], axis=0)

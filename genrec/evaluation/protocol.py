@@ -1,0 +1,173 @@
+"""How every model is measured: the same questions, the whole catalog, item by item."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from genrec.errors import ConfigError, ModelError
+from genrec.evaluation.metrics import hit_rate, mrr, ndcg, precision, recall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from genrec.baselines.base import Scorer
+    from genrec.data.split import EvalSet
+
+logger = logging.getLogger(__name__)
+
+METRICS = {"recall": recall, "precision": precision, "hit_rate": hit_rate, "ndcg": ndcg, "mrr": mrr}
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What came out of one model on one set of questions.
+
+    Parameters
+    ----------
+    model
+        Name of the scorer.
+    filter_seen
+        Whether items of the history were kept out of the ranking.
+    num_users
+        Number of questions (M).
+    metrics
+        Mean over users, by name and cut-off: ``"ndcg@10"``.
+    per_user
+        The values that were averaged, float64 (M,), by the same names.
+    items
+        The rankings, int32 (M, largest cut-off), -1 padded.
+    seconds
+        Time that the rankings took.
+    """
+
+    model: str
+    filter_seen: bool
+    num_users: int
+    metrics: dict[str, float]
+    per_user: dict[str, NDArray[np.float64]] = field(repr=False)
+    items: NDArray[np.int32] = field(repr=False)
+    seconds: float
+
+    def as_dict(self) -> dict[str, object]:
+        """Give what a report holds, ready for JSON.
+
+        Returns
+        -------
+        dict
+            All but the per-user values and the rankings.
+        """
+        return {
+            "model": self.model,
+            "filter_seen": self.filter_seen,
+            "num_users": self.num_users,
+            "seconds": round(self.seconds, 3),
+            "metrics": self.metrics,
+        }
+
+
+def evaluate(
+    scorer: Scorer,
+    eval_set: EvalSet,
+    ks: Sequence[int] = (5, 10, 20),
+    filter_seen: bool = True,
+    batch_size: int = 128,
+) -> Evaluation:
+    """Rank the whole catalog for every question and compare with the targets.
+
+    The scorer is asked for its best items only, so a generative model never needs a full score matrix. A progress
+    bar shows on a terminal.
+
+    Parameters
+    ----------
+    scorer
+        Fitted on the training part of the split.
+    eval_set
+        Histories and targets, of the validation or test part.
+    ks
+        Cut-offs of the metrics.
+    filter_seen
+        Keep the items of the history out of the ranking, default True. A target that is in the history can then
+        not be found; how many there are is logged.
+    batch_size
+        Questions asked at once, default 128.
+
+    Returns
+    -------
+    Evaluation
+        Means and per-user values of recall, precision, hit rate, NDCG and MRR at each cut-off.
+
+    Raises
+    ------
+    ConfigError
+        No question, no cut-off, or a cut-off below 1.
+    ModelError
+        The scorer returned an item twice for one user.
+
+    Examples
+    --------
+    >>> from genrec.baselines import ItemKNN
+    >>> from genrec.data.split import leave_last_out
+    >>> from genrec.testing import toy_dataset
+    >>> split = leave_last_out(toy_dataset())
+    >>> evaluation = evaluate(ItemKNN().fit(split.train), split.test, ks=(1, 5))
+    >>> evaluation.metrics["recall@5"]
+    1.0
+    """
+    if not ks or min(ks) < 1 or len(eval_set.histories) == 0:
+        msg = f"nothing to evaluate: {len(eval_set.histories)} questions at cut-offs {list(ks)}"
+        raise ConfigError(msg, hint="cut-offs are 1 or more; leave-last-out needs users with 3 interactions")
+    if filter_seen:
+        _log_unreachable(eval_set)
+    k = max(ks)
+    start = time.perf_counter()
+    batches = []
+    for batch in _progress(scorer.name, len(eval_set.histories), batch_size):
+        histories = eval_set.histories[batch]
+        batches.append(scorer.recommend(histories, k, exclude=histories if filter_seen else None).items)
+    items = np.concatenate(batches)
+    seconds = time.perf_counter() - start
+    _check_no_item_twice(scorer.name, items)
+    per_user = {
+        f"{name}@{cut}": metric(items, eval_set.targets, cut) for name, metric in METRICS.items() for cut in ks
+    }
+    metrics = {name: float(values.mean()) for name, values in per_user.items()}
+    return Evaluation(scorer.name, filter_seen, len(items), metrics, per_user, items, seconds)
+
+
+def _progress(name: str, total: int, batch_size: int) -> Iterator[slice]:
+    """Slices of a batch each, with a bar on stderr where that is a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as progress:
+        task = progress.add_task(f"evaluate {name}", total=total)
+        for first in range(0, total, batch_size):
+            yield slice(first, first + batch_size)
+            progress.advance(task, min(batch_size, total - first))
+
+
+def _log_unreachable(eval_set: EvalSet) -> None:
+    seen = sum(
+        int(np.isin(targets, history).sum())
+        for history, targets in zip(eval_set.histories, eval_set.targets, strict=True)
+    )
+    if seen:
+        logger.info("%d targets are in the user's history, so they cannot be found with seen items filtered", seen)
+
+
+def _check_no_item_twice(name: str, items: NDArray[np.int32]) -> None:
+    ordered = np.sort(items, axis=1)
+    twice = ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any(axis=1)
+    if twice.any():
+        msg = f"{name} returned an item more than once for {int(twice.sum())} users"
+        raise ModelError(msg, hint="recommend() must return distinct items, -1 padded")
