@@ -94,6 +94,11 @@ class ItemWeights:
         """Items not excluded, (B, N)."""
         return self.dense > -np.inf
 
+    def of(self, user: NDArray[np.integer], item: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Weights (E,) of (user, item) pairs."""
+        weights: NDArray[np.float32] = self.dense[user if len(self.dense) > 1 else 0, item]
+        return weights
+
     def node_weights(self, trie: CatalogTrie) -> NDArray[np.float32]:
         """Weight of each trie node: what its eligible items promise on average.
 
@@ -127,8 +132,9 @@ class ItemWeights:
             alive = _reduce_up(trie, eligible, partial(np.logical_or.reduceat, axis=1))
             return np.where(alive, np.float32(0.0), np.float32(-np.inf))
         count = _reduce_up(trie, eligible.astype(np.float32), partial(np.add.reduceat, axis=1))
-        total = _reduce_up(trie, self.dense, _log_sum)
-        return total - np.log(np.maximum(count, 1.0))
+        total: NDArray[np.float32] = _reduce_up(trie, self.dense, _log_sum)
+        total -= np.log(np.maximum(count, 1.0))
+        return total
 
 
 def _flat_index(items: Sequence[Sequence[int] | NDArray[np.int32]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,5 +1,14 @@
 """Toy data and tiny models with a known answer, shipped so that plug-ins can be tested with them."""
 
+from genrec.testing.tiny import FixedTokenizer, tiny_codes, tiny_generator, tiny_prompt
 from genrec.testing.toy import toy_catalog, toy_dataset, toy_next_item
 
-__all__ = ["toy_catalog", "toy_dataset", "toy_next_item"]
+__all__ = [
+    "FixedTokenizer",
+    "tiny_codes",
+    "tiny_generator",
+    "tiny_prompt",
+    "toy_catalog",
+    "toy_dataset",
+    "toy_next_item",
+]
