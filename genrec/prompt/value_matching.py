@@ -1,0 +1,103 @@
+"""Finding attribute values, such as categories and brands, in a text."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genrec.columns import CATEGORIES
+from genrec.prompt.words import FUNCTION_WORDS, Word, normal, singular, stem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from genrec.prompt.attributes import ItemAttributes
+
+# What people say for values that many catalogs have under another word; each counts only where the catalog has it.
+SYNONYMS = {
+    "funny": "comedy", "comic": "comedy", "humor": "comedy", "humour": "comedy", "hilarious": "comedy",
+    "scary": "horror", "spooky": "horror", "creepy": "horror", "love story": "romance", "kids": "children",
+    "kid": "children", "science fiction": "sci fi", "cartoon": "animation", "suspense": "thriller", "noir": "film noir",
+    "detective": "mystery", "true story": "documentary", "perfume": "fragrance", "cosmetics": "makeup",
+}  # fmt: skip
+MAX_WORDS = 6
+# Words whose stem meets that of another word by chance.
+_NO_STEM = frozenset("fantastic drive general generic relative native".split())
+
+
+class ValueIndex:
+    """The attribute values of a catalog by their words.
+
+    A value is known by its words exactly, by their singular forms, by synonyms, and, for categories, by their
+    stems and by the parts of a list such as ``Creams, Gels & Lotions``. A closer form hides a looser one.
+
+    Parameters
+    ----------
+    attributes
+        The values.
+    """
+
+    def __init__(self, attributes: ItemAttributes) -> None:
+        self._attributes = attributes
+        self._exact: dict[str, list[int]] = defaultdict(list)
+        self._singular: dict[str, list[int]] = defaultdict(list)
+        self._stem: dict[str, list[int]] = defaultdict(list)
+        parts: dict[str, list[int]] = defaultdict(list)
+        for value, text in enumerate(attributes.values):
+            key = normal(text)
+            if not key or key in FUNCTION_WORDS or ("'" in text and '"' in text):
+                continue
+            for form in {key, key.replace(" ", "")}:
+                self._exact[form].append(value)
+            self._singular[_each(singular, key)].append(value)
+            if attributes.columns[value] == CATEGORIES:
+                self._stem[_each(stem, key)].append(value)
+                for part in re.split(r"[,&/]| and ", text)[: None if len(key.split()) > 1 else 0]:
+                    parts[_each(singular, normal(part))].append(value)
+        for key, values in parts.items():
+            if key not in FUNCTION_WORDS:
+                self._singular.setdefault(key, values)
+        for said, meant in SYNONYMS.items():
+            values = self._exact.get(meant) or self._singular.get(meant)
+            if values and said not in self._exact:
+                self._exact[said] = values
+        self.keys = frozenset(self._exact) | frozenset(self._singular)
+        """Forms that equal a value."""
+
+    def find(self, words: Sequence[Word], taken: NDArray[np.bool_]) -> Iterator[tuple[int, int, list[int]]]:
+        """Yield first word, end and values of each match, longer ones first, none overlapping another or ``taken``."""
+        taken = taken.copy()
+        for length in range(min(MAX_WORDS, len(words)), 0, -1):
+            for first in range(len(words) - length + 1):
+                if not taken[first : first + length].any():
+                    values = self._look_up(words[first : first + length])
+                    if values:
+                        taken[first : first + length] = True
+                        yield first, first + length, values
+
+    def texts(self, values: Iterable[int]) -> tuple[str, ...]:
+        """Texts of values, each once: two columns may share one."""
+        return tuple(dict.fromkeys(self._attributes.values[value] for value in values))
+
+    def expression(self, value: int) -> str:
+        """Filter expression of the items that have a value."""
+        column, text = self._attributes.columns[value], self._attributes.values[value]
+        column = column if re.fullmatch(r"\w+", column) else f'"{column}"'
+        return f'{column}="{text}"' if "'" in text else f"{column}='{text}'"
+
+    def _look_up(self, words: Sequence[Word]) -> list[int] | None:
+        key = " ".join([word.key for word in words])
+        if key in FUNCTION_WORDS:
+            return None
+        found = self._exact.get(key) or self._singular.get(" ".join([word.singular for word in words]))
+        if found or any(word.key in _NO_STEM for word in words):
+            return found
+        return self._stem.get(" ".join([word.stem for word in words]))
+
+
+def _each(form: Callable[[str], str], key: str) -> str:
+    return " ".join(form(word) for word in key.split())
