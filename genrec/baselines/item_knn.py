@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -24,22 +24,27 @@ class ItemKNNConfig(BaseModel, extra="forbid"):
     neighbours: int = Field(default=20, ge=1)
     """Most similar items that each item keeps."""
 
+    neighbours_of: Literal["candidate", "history"] = "candidate"
+    """Whose lists count: a candidate's neighbours among the history, or the neighbours of the history's items."""
+
 
 class ItemKNN(Scorer):
     r"""Scores an item by its cosine similarity to the items of the history.
 
     With :math:`U_i` the users who met item ``i``, the similarity is
-    :math:`s_{ij} = |U_i \cap U_j| / \sqrt{|U_i| |U_j|}`. Each item keeps its most similar ones, and an item's score is
-    the sum over the items of the history that it keeps as neighbours [1]_.
+    :math:`s_{ij} = |U_i \cap U_j| / \sqrt{|U_i| |U_j|}`. Each item keeps a list of its most similar ones. An
+    item's score is the sum of its similarities to the items of the history that stand in its own list
+    (``neighbours_of="candidate"``, as in [2]_), or in whose lists it stands (``"history"``, as in [1]_).
 
     Parameters
     ----------
     config
-        Options, default 20 neighbours.
+        Options, default 20 neighbours of the candidate.
 
     References
     ----------
     .. [1] Deshpande, Karypis, "Item-based top-N recommendation algorithms", TOIS 2004.
+    .. [2] Ferrari Dacrema, Cremonesi, Jannach, "Are we really making much progress?", RecSys 2019.
 
     Examples
     --------
@@ -78,7 +83,9 @@ class ItemKNN(Scorer):
         item, neighbour = together.row[apart], together.col[apart]
         cosine = together.data[apart] / np.sqrt(users[item] * users[neighbour])
         item, neighbour, cosine = _strongest(item, neighbour, cosine, self.config.neighbours)
-        self._similarity = sparse.csr_matrix((cosine, (neighbour, item)), shape=together.shape, dtype=np.float32)
+        # Rows are items of a history, columns are candidates.
+        from_to = (neighbour, item) if self.config.neighbours_of == "candidate" else (item, neighbour)
+        self._similarity = sparse.csr_matrix((cosine, from_to), shape=together.shape, dtype=np.float32)
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
@@ -94,7 +101,9 @@ class ItemKNN(Scorer):
         NDArray
             float32 (B, N), 0 for an item that neighbours none of the history.
         """
-        scores: NDArray[np.float32] = (history_matrix(histories, self._similarity.shape[0]) @ self._similarity).toarray()
+        scores: NDArray[np.float32] = (
+            history_matrix(histories, self._similarity.shape[0]) @ self._similarity
+        ).toarray()
         return scores
 
 

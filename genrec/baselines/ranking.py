@@ -80,6 +80,6 @@ def top_k(scores: NDArray[np.float32], k: int, exclude: Sequence[NDArray[np.int3
 def _sort_keys(scores: NDArray[np.float32]) -> NDArray[np.int64]:
     """Order of (score, lower index first) as distinct integers, so that no tie is left to the partition."""
     bits = (scores.astype(np.float32) + np.float32(0)).view(np.int32).astype(np.int64)  # + 0 turns -0.0 into 0.0
-    ascending = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+    ascending: NDArray[np.int64] = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
     num_items = scores.shape[1]
-    return ascending * num_items + np.arange(num_items - 1, -1, -1)
+    return ascending * num_items + np.arange(num_items - 1, -1, -1, dtype=np.int64)

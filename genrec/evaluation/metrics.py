@@ -67,7 +67,7 @@ def recall(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: in
     >>> recall(np.array([[4, 2, 7]]), [np.array([2, 9])], k=2).tolist()
     [0.5]
     """
-    return hits(items[:, :k], targets).sum(axis=1) / _sizes(targets)
+    return _found(items, targets, k) / _sizes(targets)
 
 
 def precision(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
@@ -94,7 +94,7 @@ def precision(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k:
     >>> precision(np.array([[4, 2, -1, -1]]), [np.array([2, 9])], k=4).tolist()
     [0.25]
     """
-    return hits(items[:, :k], targets).sum(axis=1) / float(k)
+    return _found(items, targets, k) / k
 
 
 def hit_rate(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
@@ -119,14 +119,14 @@ def hit_rate(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: 
     >>> hit_rate(np.array([[4, 2], [1, 3]]), [np.array([2]), np.array([5])], k=2).tolist()
     [1.0, 0.0]
     """
-    return hits(items[:, :k], targets).any(axis=1).astype(np.float64)
+    return np.minimum(_found(items, targets, k), 1.0)
 
 
 def ndcg(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
     r"""Normalised discounted cumulative gain, binary gains.
 
-    :math:`\frac{\sum_{r=1}^{k} [i_r \in T] / \log_2(r + 1)}{\sum_{r=1}^{\min(k, |T|)} 1 / \log_2(r + 1)}` [1]_. With one
-    target at rank r it is :math:`1 / \log_2(r + 1)`.
+    :math:`\frac{\sum_{r=1}^{k} [i_r \in T] / \log_2(r + 1)}{\sum_{r=1}^{\min(k, |T|)} 1 / \log_2(r + 1)}` [1]_.
+    With one target at rank r it is :math:`1 / \log_2(r + 1)`.
 
     Parameters
     ----------
@@ -154,8 +154,7 @@ def ndcg(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int)
     discounts = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.cumsum(discounts)[np.minimum(_sizes(targets), k) - 1]
     found = hits(items[:, :k], targets)
-    gains: NDArray[np.float64] = found @ discounts[: found.shape[1]]
-    return gains / ideal
+    return np.asarray(found @ discounts[: found.shape[1]] / ideal, dtype=np.float64)
 
 
 def mrr(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
@@ -186,6 +185,11 @@ def mrr(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) 
     """
     found = hits(items[:, :k], targets)
     return np.where(found.any(axis=1), 1 / (found.argmax(axis=1) + 1), 0.0)
+
+
+def _found(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
+    """Count the targets among the first k, (M,)."""
+    return np.count_nonzero(hits(items[:, :k], targets), axis=1).astype(np.float64)
 
 
 def _sizes(targets: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:

@@ -137,9 +137,7 @@ def evaluate(
     items = np.concatenate(batches)
     seconds = time.perf_counter() - start
     _check_no_item_twice(scorer.name, items)
-    per_user = {
-        f"{name}@{cut}": metric(items, eval_set.targets, cut) for name, metric in METRICS.items() for cut in ks
-    }
+    per_user = {f"{name}@{cut}": metric(items, eval_set.targets, cut) for name, metric in METRICS.items() for cut in ks}
     metrics = {name: float(values.mean()) for name, values in per_user.items()}
     return Evaluation(scorer.name, filter_seen, len(items), metrics, per_user, items, seconds)
 
@@ -147,9 +145,7 @@ def evaluate(
 def _progress(name: str, total: int, batch_size: int) -> Iterator[slice]:
     """Slices of a batch each, with a bar on stderr where that is a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(f"evaluate {name}", total=total)
         for first in range(0, total, batch_size):
             yield slice(first, first + batch_size)

@@ -38,7 +38,7 @@ class AtomicTokenizer(ItemTokenizer):
 
     @classmethod
     def fit(cls, num_items: int) -> AtomicTokenizer:
-        """Number the items.
+        """Give item ``i`` the code ``i``.
 
         Parameters
         ----------
@@ -48,7 +48,7 @@ class AtomicTokenizer(ItemTokenizer):
         Returns
         -------
         AtomicTokenizer
-            Item ``i`` has the one code ``i``.
+            One code an item.
         """
         if num_items < 1:
             msg = "an item tokenizer needs at least one item"

@@ -47,9 +47,7 @@ class ItemTokenizer(ABC):
 
     kind: ClassVar[str]
 
-    def __init__(
-        self, codes: NDArray[np.int32], num_codes: int, text_tokens: NDArray[np.int64] | None = None
-    ) -> None:
+    def __init__(self, codes: NDArray[np.int32], num_codes: int, text_tokens: NDArray[np.int64] | None = None) -> None:
         _check_bijection(codes, num_codes)
         self.codes = codes
         self.num_codes = num_codes

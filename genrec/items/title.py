@@ -10,6 +10,7 @@ import numpy as np
 from genrec.errors import ConfigError, DataError
 from genrec.items.base import ItemTokenizer
 from genrec.items.report import TokenizerReport
+from genrec.prompt.plain_text import PlainText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,28 +171,6 @@ class TitleTokenizer(ItemTokenizer):
         return {"text_tokens": self._token_ids}
 
 
-def plain_tokens(texts: Sequence[str], text_tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
-    """Tokenize texts so that a special token written in one is spelled out as the characters it is.
-
-    Parameters
-    ----------
-    texts
-        Any strings.
-    text_tokenizer
-        A fast tokenizer of transformers.
-
-    Returns
-    -------
-    list of list of int
-        Token ids of each text, nothing added at the ends.
-    """
-    if not texts:
-        return []
-    batch = text_tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)
-    ids: list[list[int]] = batch["input_ids"]
-    return ids
-
-
 def _end_token(text_tokenizer: PreTrainedTokenizerBase) -> int:
     for token in (text_tokenizer.eos_token_id, text_tokenizer.sep_token_id):
         if token is not None:
@@ -204,7 +183,8 @@ def _distinct_tokens(
     titles: Sequence[str], text_tokenizer: PreTrainedTokenizerBase, max_tokens: int, taken: set[tuple[int, ...]]
 ) -> tuple[list[tuple[int, ...]], int]:
     """Tokens of each title, made distinct from ``taken`` and from each other; and how many got a suffix."""
-    tokens = [tuple(ids[:max_tokens]) for ids in plain_tokens(titles, text_tokenizer)]
+    plain = PlainText(text_tokenizer)
+    tokens = [tuple(plain.tokens(title)[:max_tokens].tolist()) for title in titles]
     repeats = []
     for item, title in enumerate(tokens):
         if title in taken:
@@ -213,16 +193,12 @@ def _distinct_tokens(
     next_number: dict[tuple[int, ...], int] = {}
     for item in repeats:
         title, number = tokens[item], next_number.get(tokens[item], 2)
-        while (candidate := title + _suffix(number, text_tokenizer)) in taken:
+        while (candidate := title + tuple(plain.tokens(f" ({number})").tolist())) in taken:
             number += 1
         next_number[title] = number + 1
         taken.add(candidate)
         tokens[item] = candidate
     return tokens, len(repeats)
-
-
-def _suffix(number: int, text_tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
-    return tuple(plain_tokens([f" ({number})"], text_tokenizer)[0])
 
 
 def _to_codes(tokens: Sequence[tuple[int, ...]], text_tokens: NDArray[np.int64]) -> NDArray[np.int32]:
