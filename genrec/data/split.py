@@ -134,6 +134,8 @@ def global_temporal(dataset: Dataset, validation: float = 0.1, test: float = 0.1
     starts = np.sort(times)[(shares * len(times)).astype(np.int64)] if len(times) else np.zeros(2, dtype=np.int64)
     windows = _window(dataset, starts[0], starts[1]), _window(dataset, starts[1], None)
     train = dataset.with_interactions(times < starts[0])
+    if not len(train.interactions):
+        raise DataError("timestamps are so few that nothing lies before the first cut", hint="use leave_last_out")
     return Split("global_temporal", train, validation=windows[0], test=windows[1])
 
 
@@ -147,7 +149,8 @@ def _window(dataset: Dataset, start: np.int64, end: np.int64 | None) -> EvalSet:
     users = np.flatnonzero((known > 0) & (coming > 0)).astype(np.int32)
     if not len(users):
         raise DataError(f"no user has a history before {start} and an item in the window that begins there")
-    logger.info("window from %d: %d users asked, %d have no history yet", start, len(users), (coming > 0).sum() - len(users))
+    unknown = int((coming > 0).sum()) - len(users)
+    logger.info("window from %d: %d users asked, %d have no history yet", start, len(users), unknown)
     return EvalSet(
         users,
         [histories[user][: known[user]] for user in users],

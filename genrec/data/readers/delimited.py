@@ -1,0 +1,200 @@
+"""Delimited text: CSV, TSV and their relatives.
+
+A clean file is read by arrow, at full speed. Where arrow finds a fault, it cannot say on which line, so the file is
+read again by the ``csv`` module, which can.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from contextlib import closing
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from genrec.data.readers.rows import BadRow, Rows, open_binary, shown
+from genrec.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+Record: TypeAlias = list[str]
+
+CHUNK_ROWS = 100_000
+# The csv module's default refuses a field of 128 KiB, which a book's full text is longer than.
+MAX_FIELD = 1 << 26
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited file is written.
+
+    Parameters
+    ----------
+    delimiter
+        What stands between fields; may be longer than one character (``::``).
+    quoted
+        Whether fields may stand in double quotes.
+    encoding
+        Text encoding.
+    header
+        Column names, where the file has no header line.
+    """
+
+    delimiter: str = ","
+    quoted: bool = True
+    encoding: str = "utf-8"
+    header: tuple[str, ...] | None = None
+
+
+def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
+    """Read a delimited text file, every value as text.
+
+    Parameters
+    ----------
+    path
+        The file; decompressed where its name ends in ``.gz``.
+    careful
+        Count lines and collect the rows that cannot be read. Otherwise that is done only where a row is bad.
+    dialect
+        How the file is written.
+
+    Raises
+    ------
+    DataError
+        The file has no header, or two columns of one name, or its compression is damaged.
+    """
+    try:
+        header = dialect.header or _read_header(path, dialect)
+        if not careful:
+            table = _read_fast(path, dialect, header)
+            if table is not None:
+                return Rows(path, table, None, (), header)
+        return _read_careful(path, dialect, header)
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _read_header(path: Path, dialect: Dialect) -> tuple[str, ...]:
+    with closing(_records(path, dialect)) as records:
+        header = next((record for _, record, _ in records), None)
+    if header is None:
+        raise DataError(f"{path} is empty", hint="the first line must name the columns")
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise DataError(f"{path} has more than one column {twice[0]!r}", hint="rename one of them")
+    return tuple(header)
+
+
+def _read_fast(path: Path, dialect: Dialect, header: tuple[str, ...]) -> pa.Table | None:
+    """Read with arrow; None where the file needs the careful read."""
+    delimiter = dialect.delimiter
+    with open_binary(path) as file:
+        if len(delimiter) > 1:
+            content = file.read()
+            delimiter = "\x1f"
+            if b"\x1f" in content:
+                return None
+            source: IO[bytes] = io.BytesIO(content.replace(dialect.delimiter.encode(), b"\x1f"))
+        else:
+            source = file
+        try:
+            table = arrow_csv.read_csv(
+                source,
+                read_options=arrow_csv.ReadOptions(
+                    column_names=header, skip_rows=0 if dialect.header else 1, encoding=dialect.encoding
+                ),
+                parse_options=arrow_csv.ParseOptions(
+                    delimiter=delimiter, quote_char='"' if dialect.quoted else False, newlines_in_values=dialect.quoted
+                ),
+                convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
+            )
+        except (pa.ArrowInvalid, UnicodeDecodeError):
+            return None
+    # A value of several lines is rare, and most often a quote that somebody forgot to close.
+    has_newline = any(pc.any(pc.match_substring(column, "\n")).as_py() for column in table.columns)
+    return None if has_newline and dialect.quoted else table
+
+
+def _read_careful(path: Path, dialect: Dialect, header: tuple[str, ...]) -> Rows:
+    bad: list[BadRow] = []
+    chunks: list[pa.Table] = []
+    lines: list[int] = []
+    records: list[Record] = []
+    schema = pa.schema([(name, pa.string()) for name in header])
+
+    def flush() -> None:
+        columns = zip(*records, strict=True) if records else ((),) * len(header)
+        arrays = [pa.array(column, pa.string()) for column in columns]
+        chunks.append(pa.Table.from_arrays(arrays, schema=schema))
+        records.clear()
+
+    with closing(_records(path, dialect)) as rows:
+        if dialect.header is None:
+            next(rows)
+        for line, record, fault in rows:
+            reason = fault or _fault(record, len(header), dialect)
+            if reason:
+                bad.append(BadRow(path.name, line, "", shown(dialect.delimiter.join(record)), reason))
+                continue
+            lines.append(line)
+            records.append(record)
+            if len(records) == CHUNK_ROWS:
+                flush()
+    flush()
+    return Rows(path, pa.concat_tables(chunks), np.array(lines, dtype=np.int64), tuple(bad), header)
+
+
+def _fault(record: Record, width: int, dialect: Dialect) -> str:
+    if len(record) != width:
+        return f"has {len(record)} fields, not {width}"
+    if any("\udc80" <= char <= "\udcff" for field in record if not field.isascii() for char in field):
+        return f"is not valid {dialect.encoding}"
+    return ""
+
+
+def _records(path: Path, dialect: Dialect) -> Generator[tuple[int, Record, str]]:
+    """Yield the line each record begins on, its fields, and what is wrong with its quotes, if anything."""
+    encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
+    # Undecodable bytes become lone surrogates, so that only their own row is bad.
+    with io.TextIOWrapper(open_binary(path), encoding=encoding, errors="surrogateescape", newline="") as text:
+        if not dialect.quoted:
+            for number, line in enumerate(text, 1):
+                if line.strip("\r\n"):
+                    yield number, line.rstrip("\r\n").split(dialect.delimiter), ""
+            return
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=dialect.delimiter)
+        begin = 1
+        limit = csv.field_size_limit(MAX_FIELD)
+        try:
+            for record in reader:
+                if record:
+                    yield begin, record, "opens a quote that is never closed" if lines.ended else ""
+                begin = reader.line_num + 1
+        finally:
+            csv.field_size_limit(limit)
+
+
+class _Lines:
+    """Lines of a text file; knows whether the reader asked for one after the last."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._lines = iter(text)
+        self.ended = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._lines)
+        except StopIteration:
+            self.ended = True
+            raise

@@ -1,0 +1,87 @@
+"""One file to import, and how its columns are called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from genrec.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from genrec.data.checks import TimestampUnit
+    from genrec.data.readers.rows import Reader, Rows
+
+# Used to word a hint, never to choose a column.
+ALIASES = {
+    "user_id": ("user", "uid", "customer", "reviewer", "visitor", "session", "member", "account"),
+    "item_id": ("item", "iid", "product", "movie", "asin", "sku", "isbn", "article", "track", "stock"),
+    "timestamp": ("time", "date", "ts", "when"),
+    "rating": ("rating", "score", "stars", "overall"),
+    "event": ("event", "action", "behavior", "type"),
+    "title": ("title", "name", "description"),
+    "categories": ("categor", "genre", "class", "tag"),
+    "text": ("text", "description", "summary"),
+}
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file, how to read it, and what its columns mean.
+
+    Parameters
+    ----------
+    path
+        The file.
+    read
+        Reads it; called with ``careful=True`` when line numbers are needed.
+    columns
+        genrec's name of a column -> its name in the file. Columns not named here go by their own name.
+    flag
+        The command line's option that maps columns of this file.
+    list_separator
+        What stands between the entries of a text that is a list.
+    timestamp_unit
+        Unit of the timestamps; None leaves it to the caller.
+    """
+
+    path: Path
+    read: Reader
+    columns: Mapping[str, str] = field(default_factory=dict)
+    flag: str = "--map"
+    list_separator: str = "|"
+    timestamp_unit: TimestampUnit | None = None
+
+    def column(self, rows: Rows, name: str) -> str | None:
+        """Name in the file of genrec's column `name`; None where the file has none.
+
+        Raises
+        ------
+        DataError
+            The mapping names a column that the file does not have.
+        """
+        mapped = self.columns.get(name)
+        if mapped is not None and mapped not in rows.columns:
+            seen = ", ".join(rows.columns)
+            hint = f"columns are {seen}; write {self.flag} {name}=COL with one of them"
+            raise DataError(f"{self.path.name} has no column {mapped!r}, to which {name} is mapped", hint=hint)
+        found = mapped or name
+        return found if found in rows.table.column_names else None
+
+    def required(self, rows: Rows, name: str) -> str:
+        """Like :meth:`column`, for a column that must be there.
+
+        Raises
+        ------
+        DataError
+            The file does not have it; the hint lists its columns and the option to write.
+        """
+        found = self.column(rows, name)
+        if found is None:
+            likely = [column for column in rows.columns if any(alias in column.lower() for alias in ALIASES[name])]
+            example = f"{self.flag} {name}={likely[0] if likely else 'COL'}"
+            message = f"{self.path.name} has no column {name!r}; its columns are {', '.join(rows.columns) or 'none'}"
+            raise DataError(message, hint=f"say which column it is: {example}")
+        return found

@@ -1,0 +1,161 @@
+"""The three tables of a data set, out of files that call and type their columns otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genrec.columns import CATEGORIES, EVENT, ITEM_ID, RATING, TEXT, TIMESTAMP, TITLE, USER_ID
+from genrec.data.checks import Checks, infer_type, text_lists
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from genrec.data.checks import TimestampUnit
+    from genrec.data.readers.rows import BadRow
+    from genrec.data.readers.source import FileSource
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedTable:
+    """The good rows of a file in a data set's types, and the bad ones.
+
+    Parameters
+    ----------
+    table
+        Good rows, in file order.
+    read
+        Rows in the file: good and bad.
+    bad
+        Bad rows, by line.
+    """
+
+    table: pa.Table
+    read: int
+    bad: tuple[BadRow, ...]
+
+
+def read_interactions(source: FileSource, unit: TimestampUnit = "s") -> CheckedTable:
+    """Read a file of interactions.
+
+    Rows stay in file order, unless timestamps have fractions of a second: then they are put in order of time,
+    since whole seconds alone would no longer tell it.
+
+    Parameters
+    ----------
+    source
+        The file.
+    unit
+        Unit of its timestamps, where the format does not fix it.
+
+    Raises
+    ------
+    DataError
+        A required column is missing.
+    """
+
+    def convert(source: FileSource, checks: Checks) -> pa.Table:
+        return _interactions(source, checks, source.timestamp_unit or unit)
+
+    checked = _read(source, convert)
+    if FRACTION not in checked.table.column_names:
+        return checked
+    keys = checked.table[FRACTION].to_numpy(), checked.table[TIMESTAMP].to_numpy()
+    table = checked.table.take(np.lexsort(keys)).drop_columns([FRACTION])
+    return CheckedTable(table, checked.read, checked.bad)
+
+
+def read_items(source: FileSource) -> CheckedTable:
+    """Read a file of items; titles may be null still. The second row of an id is bad.
+
+    Raises
+    ------
+    DataError
+        A required column is missing.
+    """
+    return _read(source, _items)
+
+
+def read_users(source: FileSource) -> CheckedTable:
+    """Read a file of user attributes. The second row of an id is bad.
+
+    Raises
+    ------
+    DataError
+        A required column is missing.
+    """
+    return _read(source, _users)
+
+
+FRACTION = "fraction of a second"
+
+
+def _read(source: FileSource, convert: Callable[[FileSource, Checks], pa.Table]) -> CheckedTable:
+    rows = source.read(source.path, False)
+    checks = Checks(rows)
+    table = convert(source, checks)
+    if rows.lines is None and not checks.good.all():
+        rows = source.read(source.path, True)
+        checks = Checks(rows)
+        table = convert(source, checks)
+    bad = tuple(sorted(checks.bad, key=lambda row: row.line))
+    good = table if checks.good.all() else table.filter(pa.array(checks.good))
+    return CheckedTable(good, len(rows.table) + len(rows.bad), bad)
+
+
+def _interactions(source: FileSource, checks: Checks, unit: TimestampUnit) -> pa.Table:
+    rows = checks.rows
+    columns = {
+        USER_ID: checks.ids(source.required(rows, USER_ID)),
+        ITEM_ID: checks.ids(source.required(rows, ITEM_ID)),
+    }
+    if (timestamp := source.column(rows, TIMESTAMP)) is not None:
+        seconds, fraction = checks.seconds(timestamp, unit)
+        columns[TIMESTAMP] = pa.array(seconds, pa.int64())
+        if fraction.any():
+            columns[FRACTION] = pa.array(fraction, pa.float64())
+    if (rating := source.column(rows, RATING)) is not None:
+        columns[RATING] = pa.array(checks.numbers(rating).astype(np.float32))
+    if (event := source.column(rows, EVENT)) is not None:
+        text = rows.table[event].cast(pa.string())
+        columns[EVENT] = pc.if_else(pc.equal(text, ""), None, text)
+    return pa.table(columns)
+
+
+def _items(source: FileSource, checks: Checks) -> pa.Table:
+    rows = checks.rows
+    id = source.required(rows, ITEM_ID)
+    title = source.required(rows, TITLE)
+    ids = checks.ids(id)
+    checks.distinct(ids, id)
+    columns = {ITEM_ID: ids, TITLE: _titles(rows.table[title])}
+    used = [id, title]
+    if (text := source.column(rows, TEXT)) is not None:
+        columns[TEXT] = pc.binary_join(text_lists(rows.table[text], "\n"), " ")
+        used.append(text)
+    if (categories := source.column(rows, CATEGORIES)) is not None:
+        columns[CATEGORIES] = text_lists(rows.table[categories], source.list_separator)
+        used.append(categories)
+    return _with_further(columns, rows.table.drop_columns(used))
+
+
+def _users(source: FileSource, checks: Checks) -> pa.Table:
+    id = source.required(checks.rows, USER_ID)
+    ids = checks.ids(id)
+    checks.distinct(ids, id)
+    return _with_further({USER_ID: ids}, checks.rows.table.drop_columns([id]))
+
+
+def _titles(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    text = values.cast(pa.string())
+    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), None, text)
+
+
+def _with_further(columns: dict[str, pa.ChunkedArray], further: pa.Table) -> pa.Table:
+    for name in further.column_names:
+        columns.setdefault(name, infer_type(further[name]))
+    return pa.table(columns)
