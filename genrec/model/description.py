@@ -1,0 +1,115 @@
+"""``genrec.json``: what a model folder says about itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from genrec.errors import ModelError
+from genrec.model.config import BaseModelConfig, CodeHeadConfig
+
+logger = logging.getLogger(__name__)
+
+FORMAT_VERSION = 1
+FILE = "genrec.json"
+
+
+class DatasetReference(BaseModel):
+    """Where titles and histories come from; a model folder never holds those itself."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    """Name of the data set."""
+    location: str
+    """Named set, or folder, that it was loaded from."""
+    num_items: int
+    """Items when the model was trained (N)."""
+    split: str
+    """What was held out of training."""
+
+
+class ModelDescription(BaseModel):
+    """All that is needed to load a model folder, beside its tensors.
+
+    Keys that a newer genrec wrote and this one does not know are ignored and logged.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    format_version: int = FORMAT_VERSION
+    """Layout of the folder."""
+    genrec_version: str
+    """Version that wrote it."""
+    base: BaseModelConfig
+    """The base model."""
+    base_fingerprint: str
+    """Hub commit or sha256 of the base weights."""
+    head: CodeHeadConfig
+    """The code head."""
+    max_items: int
+    """Longest history, in items."""
+    max_tokens: int
+    """Longest prompt, in tokens."""
+    templates: dict[str, str]
+    """Text of the prompt templates by file name."""
+    dataset: DatasetReference
+    """The data set it was trained on."""
+    metrics: dict[str, float] = {}
+    """What was measured when it was made."""
+    files: dict[str, str] = {}
+    """sha256 of every other file in the folder."""
+
+    def write(self, folder: Path) -> None:
+        """Write ``genrec.json`` with the hashes of all files that are there now."""
+        described = self.model_copy(update={"files": _hashes(folder)})
+        (folder / FILE).write_text(described.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> ModelDescription:
+        """Read and check a model folder's description.
+
+        Raises
+        ------
+        ModelError
+            If it is missing, not readable, of a newer format, or a file of the folder has changed since.
+        """
+        try:
+            raw: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        except OSError as error:
+            hint = "a model folder is what `genrec finetune --out` wrote"
+            raise ModelError(f"{folder} is not a model folder: it has no readable {FILE}", hint=hint) from error
+        except json.JSONDecodeError as error:
+            raise ModelError(f"{folder / FILE}: not JSON: {error}") from error
+        if raw.get("format_version", 0) > FORMAT_VERSION:
+            found = raw["format_version"]
+            raise ModelError(f"{folder} has format {found}, newer than {FORMAT_VERSION}", hint="upgrade genrec")
+        try:
+            description = cls.model_validate(raw)
+        except ValidationError as error:
+            raise ModelError(f"{folder / FILE}: {error}") from error
+        if description.model_extra:
+            logger.info("%s: keys of a newer version ignored: %s", folder / FILE, ", ".join(description.model_extra))
+        now = _hashes(folder)
+        for name, digest in description.files.items():
+            if now.get(name) != digest:
+                state = "is missing" if name not in now else "has changed since it was written"
+                raise ModelError(f"{folder / name} {state}", hint="copy the folder again, or fine-tune anew")
+        return description
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """sha256 of the files of a model folder; checkpoints, logs and the card may change."""
+    hashes = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and path.suffix in {".safetensors", ".parquet", ".json"} and path.name != FILE:
+            if not name.startswith("checkpoints/"):
+                with path.open("rb") as stream:
+                    hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashes

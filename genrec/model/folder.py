@@ -1,0 +1,157 @@
+"""Model folders: what transformers and peft write, the code head, the item tokenizer, genrec.json."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from safetensors.torch import load_file, save_file
+
+from genrec.columns import ITEM_ID
+from genrec.decoding.trie import CatalogTrie
+from genrec.errors import ModelError
+from genrec.items.loading import load_item_tokenizer
+from genrec.items.vocabulary import ItemVocabulary
+from genrec.model.base import BaseModel, load_base, load_text_tokenizer
+from genrec.model.code_head import CodeHead
+from genrec.model.config import PretrainedConfig, ScratchConfig
+from genrec.model.description import ModelDescription
+from genrec.model.generator import Generator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transformers import PreTrainedTokenizerBase
+
+HEAD_FILE = "code_head.safetensors"
+ITEMS_FILE = "items.parquet"
+TOKENIZER_FOLDER = "item_tokenizer"
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model folder in memory.
+
+    Parameters
+    ----------
+    generator
+        In evaluation mode.
+    text_tokenizer
+        The base model's tokenizer; None if the model reads item codes only.
+    item_ids
+        Item id of each of the N items the model knows, in the order of its codes.
+    description
+        ``genrec.json``.
+    """
+
+    generator: Generator
+    text_tokenizer: PreTrainedTokenizerBase | None
+    item_ids: list[str]
+    description: ModelDescription
+
+
+def save_model(
+    folder: Path,
+    generator: Generator,
+    description: ModelDescription,
+    item_ids: Sequence[str],
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write a model folder.
+
+    Parameters
+    ----------
+    folder
+        Made if it is missing; other files in it are left alone.
+    generator
+        The trained model.
+    description
+        Written last, with the hashes of the files.
+    item_ids
+        Id of each item (N).
+    dtype
+        Number type of the tensors. Default float32.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _save_backbone(folder, generator, dtype)
+    head = {name: p.detach().to(dtype).contiguous().cpu() for name, p in generator.head.state_dict().items()}
+    save_file(head, folder / HEAD_FILE)
+    generator.vocabulary.tokenizer.save(folder / TOKENIZER_FOLDER)
+    pq.write_table(pa.table({ITEM_ID: pa.array(item_ids, pa.string())}), folder / ITEMS_FILE)
+    description.write(folder)
+
+
+def load_model(folder: Path | str, *, quantization: str | None = None) -> LoadedModel:
+    """Read a model folder that ``save_model`` wrote.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    quantization
+        Quantize the base model's weights otherwise than in training: none, int8 or nf4. Default: as trained.
+
+    Returns
+    -------
+    LoadedModel
+        On the GPU if there is one, else on the CPU.
+
+    Raises
+    ------
+    ModelError
+        If the folder is not whole or the base model is not to be had.
+    """
+    folder = Path(folder)
+    description = ModelDescription.read(folder)
+    config = description.base
+    if quantization is not None and isinstance(config, PretrainedConfig):
+        config = PretrainedConfig.model_validate(config.model_dump() | {"quantization": quantization})
+    tokenizer = load_item_tokenizer(folder / TOKENIZER_FOLDER)
+    base = _load_saved_base(folder, config)
+    vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size)
+    head = CodeHead(
+        vocabulary,
+        base.lm.get_input_embeddings().embedding_dim,
+        node_residual=description.head.node_residual,
+        text_rows=None if tokenizer.text_tokens is None else base.lm.get_output_embeddings().weight,
+    )
+    missing = head.load_state_dict({name: t.float() for name, t in load_file(folder / HEAD_FILE).items()}, strict=False)
+    if missing.missing_keys or missing.unexpected_keys:
+        raise ModelError(f"{folder / HEAD_FILE} does not fit the model: {missing}")
+    backbone = base.lm
+    if isinstance(config, PretrainedConfig):
+        from peft import PeftModel
+
+        backbone = PeftModel.from_pretrained(base.lm, str(folder))
+    generator = Generator(backbone, head, vocabulary)
+    if config.kind == "scratch" or config.quantization == "none":
+        generator.to("cuda" if torch.cuda.is_available() else "cpu")
+    else:
+        head.to(base.lm.device)
+    item_ids = pq.read_table(folder / ITEMS_FILE)[ITEM_ID].to_pylist()
+    return LoadedModel(generator.eval(), base.text_tokenizer, item_ids, description)
+
+
+def _save_backbone(folder: Path, generator: Generator, dtype: torch.dtype) -> None:
+    from peft import PeftModel, get_peft_model_state_dict
+
+    if isinstance(generator.backbone, PeftModel):
+        adapter = {name: t.to(dtype).contiguous().cpu() for name, t in get_peft_model_state_dict(generator.backbone).items()}
+        generator.backbone.peft_config["default"].save_pretrained(str(folder))
+        save_file(adapter, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    else:
+        state = {name: t.to(dtype) for name, t in generator.backbone.state_dict().items()}
+        generator.backbone.save_pretrained(folder, state_dict=state)
+
+
+def _load_saved_base(folder: Path, config: ScratchConfig | PretrainedConfig) -> BaseModel:
+    if isinstance(config, PretrainedConfig):
+        return load_base(config)
+    from transformers import AutoModelForCausalLM
+
+    lm = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return BaseModel(lm, load_text_tokenizer(config), lm.get_input_embeddings().num_embeddings, "from scratch")

@@ -1,0 +1,152 @@
+"""Checkpoints that survive a kill at any moment: written aside, fsynced, renamed; tensors as safetensors."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load_file, save_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+    from torch.optim import Optimizer
+
+KEEP = 2
+"""Checkpoints left in the folder: one could be damaged by the disk, not by us."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Parameters
+    ----------
+    step
+        Optimizer steps done.
+    epoch, group
+        Current epoch, and groups of batches done in it.
+    examples, tokens
+        Examples and real tokens trained on so far.
+    best
+        Best validation NDCG@10 so far, -1 before the first.
+    best_epoch
+        Epoch (counted from 1) that gave it, 0 before the first.
+    seconds
+        Time spent training, over all runs.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    group: int = 0
+    examples: int = 0
+    tokens: int = 0
+    best: float = -1.0
+    best_epoch: int = 0
+    seconds: float = 0.0
+
+
+def save_checkpoint(
+    folder: Path, progress: Progress, weights: dict[str, Tensor], optimizer: Optimizer, best: dict[str, Tensor] | None
+) -> Path:
+    """Write ``folder/step-N`` so that it is either whole or not there.
+
+    Parameters
+    ----------
+    folder
+        Folder of all checkpoints of a run.
+    progress
+        Where the run stands.
+    weights
+        Trainable tensors by name.
+    optimizer
+        Its state is saved.
+    best
+        Weights of the best validation so far.
+
+    Returns
+    -------
+    Path
+        The checkpoint.
+    """
+    final = folder / f"step-{progress.step:08d}"
+    aside = folder / f".writing-{progress.step:08d}"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    save_file(_contiguous(weights), aside / "weights.safetensors")
+    save_file(_flatten(optimizer) | {"rng": torch.get_rng_state()}, aside / "optimizer.safetensors")
+    if best is not None:
+        save_file(_contiguous(best), aside / "best.safetensors")
+    (aside / "progress.json").write_text(json.dumps(asdict(progress), indent=2) + "\n", encoding="utf-8")
+    for file in aside.iterdir():
+        _fsync(file)
+    shutil.rmtree(final, ignore_errors=True)
+    aside.rename(final)
+    _fsync(folder)
+    for old in list_checkpoints(folder)[:-KEEP]:
+        shutil.rmtree(old)
+    return final
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Whole checkpoints, oldest first. What was being written when a run was killed is not among them."""
+    return sorted(folder.glob("step-*"))
+
+
+def load_checkpoint(
+    checkpoint: Path, weights: dict[str, Tensor], optimizer: Optimizer
+) -> tuple[Progress, dict[str, Tensor] | None]:
+    """Restore weights, optimizer and random state in place.
+
+    Returns
+    -------
+    progress
+        Where the run stood.
+    best
+        Weights of the best validation by then.
+    """
+    progress = Progress(**json.loads((checkpoint / "progress.json").read_text(encoding="utf-8")))
+    saved = load_file(checkpoint / "weights.safetensors")
+    with torch.no_grad():
+        for name, tensor in weights.items():
+            tensor.copy_(saved[name])
+    state = load_file(checkpoint / "optimizer.safetensors")
+    torch.set_rng_state(state.pop("rng"))
+    _unflatten(optimizer, state)
+    best = checkpoint / "best.safetensors"
+    return progress, load_file(best) if best.exists() else None
+
+
+def _flatten(optimizer: Optimizer) -> dict[str, Tensor]:
+    """``<parameter number>.<state name>`` -> tensor."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{number}.{name}": torch.as_tensor(value).detach().contiguous().cpu()
+        for number, values in state.items()
+        for name, value in values.items()
+    }
+
+
+def _unflatten(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        number, name = key.split(".", 1)
+        state.setdefault(int(number), {})[name] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

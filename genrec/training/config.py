@@ -1,0 +1,193 @@
+"""Configuration of a fine-tuning run: the YAML files under ``finetune/configs``."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+
+from genrec.errors import ConfigError
+from genrec.model.config import BaseModelConfig, CodeHeadConfig, ScratchConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ItemsConfig(_Config):
+    """The item tokenizer."""
+
+    kind: Literal["atomic", "semantic", "title"] = "semantic"
+    """One token an item, a semantic ID (residual k-means codes), or the title's own text tokens."""
+    levels: PositiveInt = 3
+    """Semantic: codes an item (L)."""
+    codes_per_level: PositiveInt = 64
+    """Semantic: codes a level (K)."""
+    text_weight: NonNegativeFloat = 1.0
+    """Semantic: weight of the text vectors (title, categories, text)."""
+    cf_weight: NonNegativeFloat = 1.0
+    """Semantic: weight of the collaborative vectors of the training interactions."""
+    vectors: Path | None = None
+    """Semantic: .npy file, float32 (N, D) in catalog order, of vectors of your own (images, audio ...)."""
+    vectors_weight: NonNegativeFloat = 1.0
+    """Semantic: weight of these."""
+    encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
+    """Semantic: text encoder, a hub id or a folder."""
+
+
+class PromptConfig(_Config):
+    """How a history becomes a prompt."""
+
+    max_items: PositiveInt = 50
+    """Longest history, in items; older ones are not read."""
+    max_tokens: PositiveInt = 512
+    """Longest prompt, in tokens; the oldest items go first."""
+    templates: Path | None = None
+    """Folder of Jinja templates. Default: the shipped ones (genrec recipes cp prompts .)."""
+
+
+class TasksConfig(_Config):
+    """What is trained on, beside the histories."""
+
+    requests_per_user: NonNegativeFloat = 0.0
+    """Requests in plain words with their answers, made from histories and item attributes, an epoch."""
+
+
+class TrainingConfig(_Config):
+    """The training loop."""
+
+    epochs: PositiveInt = 20
+    """Passes over the training histories."""
+    tokens_per_batch: PositiveInt = 4096
+    """Size of a batch in tokens, padding included."""
+    accumulate: PositiveInt = 1
+    """Batches an optimizer step."""
+    learning_rate: PositiveFloat = 1e-3
+    """Peak rate of the backbone or its adapter (AdamW)."""
+    code_learning_rate: PositiveFloat | None = None
+    """Peak rate of the code head; default: the same."""
+    weight_decay: NonNegativeFloat = 0.01
+    """AdamW's decay of matrices of the backbone; never of the code head."""
+    warmup: Fraction = 0.05
+    """Share of the run over which the rate rises from 0; it then falls along a cosine."""
+    final_rate: Fraction = 0.1
+    """Rate at the end, as a share of the peak."""
+    max_grad_norm: PositiveFloat = 1.0
+    """Gradients are scaled down to this norm."""
+    label_smoothing: Fraction = 0.0
+    """Share of each target spread over the other children of its node."""
+    seed: NonNegativeInt = 0
+    """Of everything random."""
+    validation_users: NonNegativeInt = 500
+    """Users ranked after an epoch; the weights with the best NDCG@10 are kept. 0: the last are."""
+    validate_every: PositiveInt = 1
+    """Epochs between two validations."""
+    validation_beams: PositiveInt = 20
+    """Beam width in validation."""
+    patience: PositiveInt | None = None
+    """Stop after so many validations without a better one."""
+    checkpoint_minutes: NonNegativeFloat = 5.0
+    """Minutes between two checkpoints for --resume."""
+    stream: bool = False
+    """Read histories from disk through Hugging Face datasets instead of holding them in memory."""
+    save_dtype: Literal["float32", "float16"] = "float32"
+    """Number type of the weights in the model folder."""
+
+
+class FinetuneConfig(_Config):
+    """All of a fine-tuning run.
+
+    Examples
+    --------
+    >>> config = FinetuneConfig.from_mapping({"items": {"kind": "atomic"}}, overrides=["training.epochs=3"])
+    >>> config.training.epochs
+    3
+    """
+
+    base: BaseModelConfig = ScratchConfig()
+    """The base model."""
+    items: ItemsConfig = ItemsConfig()
+    """The item tokenizer."""
+    head: CodeHeadConfig = CodeHeadConfig()
+    """The code head."""
+    prompt: PromptConfig = PromptConfig()
+    """How a history becomes a prompt."""
+    tasks: TasksConfig = TasksConfig()
+    """What is trained on, beside the histories."""
+    training: TrainingConfig = TrainingConfig()
+    """The training loop."""
+    split: Literal["leave-last-out", "temporal", "none"] = "leave-last-out"
+    """What is held out of training. none: everything is trained on, and nothing can be measured."""
+    report_to: list[Literal["tensorboard", "wandb", "mlflow"]] = []
+    """Trackers that get the metrics beside metrics.jsonl."""
+
+    @classmethod
+    def from_yaml(cls, path: Path | str, overrides: Sequence[str] = ()) -> FinetuneConfig:
+        """Read a YAML file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        overrides
+            ``section.key=value`` strings that win over the file; values are YAML.
+
+        Raises
+        ------
+        ConfigError
+            If the file is missing or not YAML, or a key or value is not valid.
+        """
+        try:
+            mapping = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        except OSError as error:
+            hint = "genrec recipes ls shows the shipped ones, genrec recipes cp copies one"
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}", hint=hint) from error
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{path}: not YAML: {error}") from error
+        return cls.from_mapping(mapping, overrides, source=str(path))
+
+    @classmethod
+    def from_mapping(
+        cls, mapping: dict[str, Any], overrides: Sequence[str] = (), *, source: str = "configuration"
+    ) -> FinetuneConfig:
+        """Validate a mapping, with ``section.key=value`` overrides."""
+        if not isinstance(mapping, dict):
+            raise ConfigError(f"{source}: expected keys and values, not {type(mapping).__name__}")
+        for override in overrides:
+            key, separator, value = override.partition("=")
+            if not separator:
+                raise ConfigError(f"--set {override}: expected key=value")
+            _set(mapping, key.strip().split("."), yaml.safe_load(value))
+        try:
+            return cls.model_validate(mapping)
+        except ValidationError as error:
+            raise _readable(error, source) from error
+
+
+def _set(mapping: dict[str, Any], path: list[str], value: object) -> None:
+    for part in path[:-1]:
+        mapping = mapping.setdefault(part, {})
+    mapping[path[-1]] = value
+
+
+def _readable(error: ValidationError, source: str) -> ConfigError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    hint = None
+    if first["type"] == "extra_forbidden":
+        section: type[BaseModel] = FinetuneConfig
+        for part in first["loc"][:-1]:
+            field = section.model_fields.get(str(part))
+            if field and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                section = field.annotation
+        near = difflib.get_close_matches(str(first["loc"][-1]), list(section.model_fields), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"keys here are {', '.join(section.model_fields)}"
+    return ConfigError(f"{source}: {key}: {first['msg']} (found {first['input']!r})", hint=hint)
