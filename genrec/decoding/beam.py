@@ -97,7 +97,7 @@ def beam_search(
     check_request(len(prompts), trie.num_items, k, weights)
     if beams < 1:
         raise ConfigError(f"beams must be at least 1, got {beams}")
-    prior = None if weights is None else _node_priors(weights, trie, alpha, generator.device)
+    prior = None if weights is None else _node_priors(weights, trie, alpha, generator.device).expand(len(prompts), -1)
     width = max(beams, k)
 
     reader = TreeReader(generator, prompts)
@@ -164,7 +164,7 @@ def _best(beams: _Beams, prior: Tensor | None, width: int) -> _Beams:
     """Keep the ``width`` best live beams of each user, in the order they came; of equal ones the first."""
     score = beams.logprob
     if prior is not None:
-        added = prior.expand(int(beams.user.max()) + 1, -1)[beams.user, beams.node]
+        added = prior[beams.user, beams.node]
         alive = added > -torch.inf
         beams, score = beams[alive], (beams.logprob + added)[alive]
     rank = _rank_in_user(beams.user)

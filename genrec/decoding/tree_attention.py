@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from genrec.errors import ConfigError
+from genrec.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,8 @@ class TreeReader:
     ------
     ConfigError
         If a prompt is empty or leaves no room for an item, or the generator is in training mode.
+    ModelError
+        If the backbone computes NaN or infinity.
 
     Examples
     --------
@@ -70,7 +72,7 @@ class TreeReader:
         self.cache = DynamicCache()
         self._lengths = lengths
         self._code_tokens = torch.from_numpy(generator.vocabulary.code_tokens).to(device)
-        hidden = generator.hidden(generator.embed(tokens, nodes), self._real.long(), position, self.cache)
+        hidden = _finite(generator.hidden(generator.embed(tokens, nodes), self._real.long(), position, self.cache))
         self.prompt_hidden = hidden[torch.arange(len(prompts), device=device), lengths - 1]
 
     def read(self, nodes: Tensor, depth: Tensor, visible: Tensor) -> Tensor:
@@ -90,6 +92,11 @@ class TreeReader:
         -------
         Tensor
             (B, M, D); what stands at padding means nothing.
+
+        Raises
+        ------
+        ModelError
+            If the backbone computes NaN or infinity.
         """
         node = nodes.clamp(min=1)
         tokens = self._code_tokens[self.generator.head.node_code[node]]
@@ -100,13 +107,23 @@ class TreeReader:
             torch.cat([prompt, visible], dim=2), torch.finfo(embeddings.dtype).min
         )
         position = (self._lengths[:, None] + depth - 1).expand_as(nodes)
-        return self.generator.hidden(embeddings, mask[:, None], position, self.cache)
+        return _finite(self.generator.hidden(embeddings, mask[:, None], position, self.cache))
 
     def forget(self) -> None:
         """Drop all nodes from the cache and keep the prompts."""
         added = self.cache.get_seq_length() - self._real.shape[1]
         if added:
             self.cache.crop(-added)
+
+
+def _finite(hidden: Tensor) -> Tensor:
+    """Refuse states that no ranking can be made of: beams would vanish without a word."""
+    if not hidden.isfinite().all():
+        raise ModelError(
+            "the backbone computes NaN or infinite hidden states",
+            hint="load it in float32 or bfloat16 (float16 overflows), or go back to an earlier checkpoint",
+        )
+    return hidden
 
 
 def _check(generator: Generator, prompts: Sequence[TokenSequence]) -> None:
