@@ -167,16 +167,19 @@ def _best(beams: _Beams, prior: Tensor | None, width: int) -> _Beams:
         added = prior[beams.user, beams.node]
         alive = added > -torch.inf
         beams, score = beams[alive], (beams.logprob + added)[alive]
-    rank = _rank_in_user(beams.user)
-    if len(rank) == 0 or int(rank.max()) < width:
+    count = torch.bincount(beams.user)
+    if len(count) == 0 or int(count.max()) <= width:
         return beams
-    table = score.new_full((int(beams.user[-1]) + 1, int(rank.max()) + 1), -torch.inf)
-    table[beams.user, rank] = score.clamp(min=float(LOWEST))
-    # Only users are padded. What beats the last place is in; places left go to its equals, first come first served.
+    # Only users are padded: row b of the table is the b-th run of the list.
+    first, column = (count.cumsum(0) - count)[:, None], torch.arange(int(count.max()), device=score.device)
+    table = score.clamp(min=float(LOWEST))[(first + column).clamp(max=len(score) - 1)]
+    table = table.masked_fill(column >= count[:, None], -torch.inf)
+    # What beats the last place is in; places left go to its equals, first come first served.
     last = table.topk(width, dim=1).values[:, -1:]
-    better, equal = table > last, table == last
+    better, equal = table > last, (table == last) & (column < count[:, None])
     keep = better | (equal & (equal.cumsum(1) <= width - better.sum(1, keepdim=True)))
-    return beams[keep[beams.user, rank]]
+    user, place = keep.nonzero(as_tuple=True)
+    return beams[first[user, 0] + place]
 
 
 def _rank_in_user(user: Tensor) -> Tensor:
