@@ -1,0 +1,1 @@
+"""Templates, histories and requests to token ids, and what requests say."""

@@ -85,7 +85,7 @@ class ItemAttributes:
         )
 
     def of_item(self, item: int) -> NDArray[np.int32]:
-        """Indices of an item's values."""
+        """Return the indices of an item's values, int32."""
         return self.indices[self.indptr[item] : self.indptr[item + 1]]
 
     @property

@@ -34,11 +34,11 @@ _CACHED_CHARS = 200
 
 
 def clean(text: str) -> str:
-    """Text of a request as it enters a prompt: one line, valid Unicode, no private item marks.
+    r"""Text of a request as it enters a prompt: one line, valid Unicode, no private item marks.
 
     Examples
     --------
-    >>> clean(" a\\n b ")
+    >>> clean(" a\n b ")
     'a b'
     """
     return " ".join(_MARKS.sub("", text).encode("utf-8", "replace").decode("utf-8").split())
@@ -74,7 +74,7 @@ class PromptBuilder:
     >>> from types import SimpleNamespace
     >>> from genrec.prompt.templates import Templates
     >>> vocabulary = SimpleNamespace(
-    ...     tokens=np.array([[5, 8], [6, 9]]), nodes=np.array([[1, 3], [2, 4]], dtype=np.int32), lengths=np.array([2, 2])
+    ...     tokens=np.array([[5, 8], [6, 9]]), nodes=np.array([[1, 3], [2, 4]]), lengths=np.array([2, 2])
     ... )
     >>> builder = PromptBuilder(Templates.load(), vocabulary, None, max_tokens=5)
     >>> builder.build(np.array([0, 1, 1], dtype=np.int32)).tokens
@@ -190,7 +190,7 @@ class PromptBuilder:
         return _joined(*parts)
 
     def _text_tokens(self, text: str) -> NDArray[np.int64]:
-        assert self._text is not None  # noqa: S101 - only templates yield text, and they need a tokenizer
+        assert self._text is not None  # only templates yield text, and they are rendered for a tokenizer
         return self._text.tokens(text)
 
     def _items(self, items: NDArray[np.int32]) -> TokenSequence:

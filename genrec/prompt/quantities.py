@@ -14,10 +14,13 @@ _PART = {"early": (0, 3), "mid": (3, 6), "late": (6, 9)}
 _YEAR = r"(?:1[89]|20)\d\d"
 _TIME = (
     rf"(?:the\s+)?(?:year\s+)?(?:(?:early|mid|late)[\s-]+)?"
-    rf"(?:{_YEAR}(?:['’]?s)?|['’]?\d0['’]?s|{'|'.join(_DECADES)})(?!\w)"
+    rf"(?:{_YEAR}(?:['\u2019]?s)?|['\u2019]?\d0['\u2019]?s|{'|'.join(_DECADES)})(?!\w)"
 )
 _NOT = r"(?P<not>\b(?:not?|never|nothing|except|without|avoid|but\s+not)\s+(?:anything\s+|any\s+|those\s+)?)?"
-_AMOUNT = r"(?:[$€£]\s?)?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:[.,]\d{1,2})?(?!\d)(?:\s?(?:dollars?|euros?|pounds?|usd|eur|gbp|bucks|[$€£]))?"
+_AMOUNT = (
+    r"(?:[$€£]\s?)?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:[.,]\d{1,2})?(?!\d)"
+    r"(?:\s?(?:dollars?|euros?|pounds?|usd|eur|gbp|bucks|[$€£]))?"
+)
 _COMPLEMENT = {"<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
@@ -36,12 +39,12 @@ def _compiled(*rules: tuple[str, str]) -> list[tuple[re.Pattern[str], str]]:
 # Sign ".." is a range from a to b, "=" one point in time; others compare with a. Earlier rules win.
 _YEAR_RULES = _compiled(
     (rf"\b(?:between|from)\s+(?P<a>{_TIME})\s+(?:and|to|until|till|through)\s+(?P<b>{_TIME})", ".."),
-    (rf"(?<!\w)(?P<a>{_TIME})\s*(?:-|–|to|until|through)\s*(?P<b>{_TIME})", ".."),
+    (rf"(?<!\w)(?P<a>{_TIME})\s*(?:[-\u2013]|to|until|through)\s*(?P<b>{_TIME})", ".."),
     (rf"\b(?:before|older\s+than|earlier\s+than|prior\s+to|pre[\s-])\s*(?P<a>{_TIME})", "<"),
     (rf"\b(?:until|till|up\s+to|by|at\s+the\s+latest)\s+(?P<a>{_TIME})", "<="),
     (rf"\b(?:after|(?:newer|later|younger|more\s+recent)\s+than|post[\s-])\s*(?P<a>{_TIME})", ">"),
     (rf"\b(?:since|starting\s+(?:from|in|with))\s+(?P<a>{_TIME})", ">="),
-    (rf"(?<!\w)(?:from\s+)?(?P<a>{_TIME})\s+(?:onwards?|or\s+(?:later|newer|after)|and\s+(?:later|newer|after))\b", ">="),
+    (rf"(?<!\w)(?:from\s+)?(?P<a>{_TIME})\s+(?:onwards?|(?:or|and)\s+(?:later|newer|after))\b", ">="),
     (rf"(?<!\w)(?P<a>{_TIME})\s+(?:or|and)\s+(?:older|earlier|before)\b", "<="),
     (rf"(?<!\w)(?:(?:in|from|of|during)\s+)?(?P<a>{_TIME})", "="),
 )
@@ -104,7 +107,7 @@ def find_prices(text: str, column: str) -> list[Quantity]:
 
 
 def _matches(text: str, rules: Sequence[tuple[re.Pattern[str], str]]) -> list[tuple[str, re.Match[str]]]:
-    """Matches of the rules that do not overlap, earlier rules first."""
+    """Find matches of the rules that do not overlap, earlier rules first."""
     found: list[tuple[str, re.Match[str]]] = []
     for pattern, sign in rules:
         matches = list(pattern.finditer(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ MAX_TARGETS = 5
 RECENT = 20
 """How many of the user's last items liked and disliked titles are taken from."""
 LIKED_RATING, DISLIKED_RATING = 4.0, 2.0
+MAX_TITLE_WORDS = 12
+"""Titles of products can be paragraphs, which nobody would type."""
 ATTEMPTS = 40
 
 
@@ -182,6 +185,7 @@ class RequestExamples:
 
     def _listed(self, items: NDArray[np.int32], rng: np.random.Generator) -> str:
         titles = [self._titles[item] if rng.random() < 0.3 else spoken(self._titles[item]) for item in items]
+        titles = [" ".join(html.unescape(title).split()[:MAX_TITLE_WORDS]) for title in titles]
         if len(titles) == 1:
             return titles[0]
         return ", ".join(titles[:-1]) + (" and " if rng.random() < 0.7 else ", ") + titles[-1]
@@ -241,7 +245,8 @@ class RequestExamples:
 
     def _values(self, item: int) -> NDArray[np.int32]:
         values = self._attributes.of_item(item)
-        return values[self._informative[values]]
+        told: NDArray[np.int32] = values[self._informative[values]]
+        return told
 
     def _with_value(self, items: NDArray[np.int32], value: int, *, present: bool) -> NDArray[np.int32]:
         keep = [(value in self._attributes.of_item(item)) is present for item in items]
@@ -252,7 +257,8 @@ def _new_items(later: NDArray[np.int32], past: NDArray[np.int32]) -> NDArray[np.
     """Items of ``later`` that ``past`` has not, each once, in order."""
     _, first = np.unique(later, return_index=True)
     once = later[np.sort(first)]
-    return once[~np.isin(once, past)]
+    new: NDArray[np.int32] = once[~np.isin(once, past)]
+    return new
 
 
 def _shown_history(past: NDArray[np.int32], liked: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import jinja2
 from jinja2 import meta
-from jinja2.sandbox import SandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import SandboxedEnvironment
 
 from genrec.errors import ConfigError
 from genrec.shipped import shipped_path
@@ -110,7 +111,9 @@ class Templates:
         """Text of a prompt that states a request, with or without a history."""
         return self._render(REQUEST, self._request, {"history": history, "request": request})
 
-    def _compile(self, name: str, source: str, required: frozenset[str] = frozenset(), line: int = 1) -> jinja2.Template:
+    def _compile(
+        self, name: str, source: str, required: frozenset[str] = frozenset(), line: int = 1
+    ) -> jinja2.Template:
         # Leading newlines make the line numbers of a phrasing those of its file.
         padded = "\n" * (line - 1) + source
         try:
@@ -162,8 +165,8 @@ class Templates:
         except ConfigError:
             raise
         except Exception as error:  # whatever a template's expressions raise is the template's fault
-            frames = [frame.lineno or 1 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
-            msg = f"{name}, line {(frames[-1] if frames else 1) + first_line - 1}: {error}"
+            lines = [frame.lineno or 1 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
+            msg = f"{name}, line {(lines[-1] if lines else 1) + first_line - 1}: {error}"
             raise ConfigError(msg) from error
         return "".join(pieces)
 

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import html
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rapidfuzz import fuzz, process
 
 from genrec.prompt.titles import spoken, without_year
-from genrec.prompt.words import FUNCTION_WORDS, Word, gap, normal, starts_sentence
+from genrec.prompt.words import FUNCTION_WORDS, Word, gap, normal, starts_sentence, word_set
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from genrec.data.catalog import Catalog
     from genrec.prompt.attributes import ItemAttributes
 
-CUES = frozenset(
+CUES = word_set(
     """like liked likes love loved loves enjoy enjoyed adore adored hate hated dislike disliked detest
-    detested favorite favorites favourite favourites similar to watched saw seen read bought finished""".split()
+    detested favorite favorites favourite favourites similar to watched saw seen read bought finished"""
 )
-_FILLERS = frozenset("a an the movie movies film films book books and or also both is are of".split())
-_AFTER_TITLE = frozenset("and or but from with in a an the please too yesterday".split())
-_QUOTES = "\"'“”‘’«»"
+_FILLERS = word_set("a an the movie movies film films book books and or also both is are of")
+_AFTER_TITLE = word_set("and or but from with in a an the please too yesterday")
+_QUOTES = "\"'\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _ARTICLES = ("the ", "a ", "an ")
 MAX_WORDS = 20
 FUZZY_CUTOFF = 88.0
+MAX_BRACKETED = 80
+"""Longer titles are descriptions of products, whose brackets hold no other title."""
 MAX_FUZZY = 12
 """Most spans of one text that are compared with all titles."""
 
@@ -44,8 +51,8 @@ class TitleIndex:
     """The titles of a catalog by their words.
 
     A title is known by its full text, without its year in brackets, with its article in front or dropped, by what
-    stands in and outside brackets, and by what stands before a colon; where two titles claim the same words
-    the fuller form wins, then the earlier item.
+    stands in and outside brackets, and, if no other title shares it, by what stands before a colon. Where two
+    titles claim the same words the fuller form wins, then the earlier item.
 
     Parameters
     ----------
@@ -59,13 +66,13 @@ class TitleIndex:
         self._items: dict[str, int] = {}
         levels: list[list[tuple[str, int]]] = [[], [], []]
         for item, title in enumerate(catalog.titles):
-            for level, form in _forms(title, int(attributes.years[item])):
-                levels[level].append((form, item))
-        for level in levels:
-            for form, item in level:
+            for looseness, form in _forms(html.unescape(title), int(attributes.years[item])):
                 key = normal(form)
                 if key and key.count(" ") < MAX_WORDS:
-                    self._items.setdefault(key, item)
+                    levels[looseness].append((key, item))
+        heads = Counter(key for key, _ in levels[2])
+        for key, item in (*levels[0], *levels[1], *(head for head in levels[2] if heads[head[0]] == 1)):
+            self._items.setdefault(key, item)
         self._longest = max((key.count(" ") + 1 for key in self._items), default=0)
         self._by_length = sorted((key for key in self._items if len(key) >= 6), key=len)
         self._lengths = np.array([len(key) for key in self._by_length])
@@ -88,7 +95,7 @@ class TitleIndex:
             if not taken[first:last].any() and reader.names_title(first, last, key in is_value):
                 taken[first:last] = True
                 found.append(TitleSpan(first, last, self._items[key]))
-        for first, last in list(reader.unmatched_after_cues(is_value))[:MAX_FUZZY]:
+        for first, last in islice(reader.unexplained(is_value), MAX_FUZZY):
             if not taken[first:last].any():
                 found += self._fuzzy(words, first, last, taken)
         return sorted(found, key=lambda span: span.first)
@@ -99,7 +106,7 @@ class TitleIndex:
                 if _joined(words, first, first + length) in self._items:
                     yield first, first + length
 
-    def _fuzzy(self, words: Sequence[Word], first: int, last: int, taken: np.ndarray) -> list[TitleSpan]:
+    def _fuzzy(self, words: Sequence[Word], first: int, last: int, taken: NDArray[np.bool_]) -> list[TitleSpan]:
         key = _joined(words, first, last)
         low, high = np.searchsorted(self._lengths, [int(0.85 * len(key)), int(1.15 * len(key)) + 2])
         match = process.extractOne(key, self._by_length[low:high], scorer=fuzz.ratio, score_cutoff=FUZZY_CUTOFF)
@@ -112,7 +119,7 @@ class TitleIndex:
 class _Reader:
     """Decides whether words that equal a title name it."""
 
-    def __init__(self, text: str, words: Sequence[Word], taken: np.ndarray) -> None:
+    def __init__(self, text: str, words: Sequence[Word], taken: NDArray[np.bool_]) -> None:
         self.text = text
         self.words = words
         self.taken = taken
@@ -138,10 +145,15 @@ class _Reader:
             return True
         return last - first == 1 and len(self.words[first].key) >= 9
 
-    def unmatched_after_cues(self, is_value: frozenset[str]) -> Iterator[tuple[int, int]]:
-        """Spans after a cue or in quotes that no title explains, longest first, for fuzzy matching."""
+    def unexplained(self, is_value: frozenset[str]) -> Iterator[tuple[int, int]]:
+        """Spans that may name a title although none equals them, longest first at each place.
+
+        They start after a cue, after a quote, or where two capitalised words begin a phrase.
+        """
         for first in range(len(self.words)):
-            if self.taken[first] or not (self._after_cue(first) or self._quote_before(first)):
+            if self.taken[first] or not (
+                self._after_cue(first) or self._quote_before(first) or self._opens_capitalised(first)
+            ):
                 continue
             if self.words[first].key in CUES or (first and self.words[first].key in ("and", "or")):
                 continue
@@ -154,9 +166,16 @@ class _Reader:
                 if not plain and len(_joined(self.words, first, last)) >= 6:
                     yield first, last
 
+    def _opens_capitalised(self, first: int) -> bool:
+        if first and self._same_phrase(first) and self.words[first - 1].key not in ("and", "or"):
+            return False
+        pair = self.words[first : first + 2]
+        return len(pair) == 2 and all(word.capital for word in pair)
+
     def _quoted(self, first: int, last: int) -> bool:
-        start, end = self.words[first].start, self.words[last - 1].end
-        return self._quote_before(first) and self.text[end : end + 2].lstrip(" .,!?")[:1] in tuple(_QUOTES) and start > 0
+        end = self.words[last - 1].end
+        after = self.text[end : end + 2].lstrip(".,!?")
+        return self._quote_before(first) and after[:1] in tuple(_QUOTES)
 
     def _quote_before(self, first: int) -> bool:
         start = self.words[first].start
@@ -193,9 +212,9 @@ def _forms(title: str, year: int) -> Iterator[tuple[int, str]]:
     if year:
         yield from ((0, f"{name} {year}"), (0, f"{said} {year}"))
     outside = re.sub(r"\([^)]*\)", " ", said)
-    if outside != said:
+    if outside != said and len(said) <= MAX_BRACKETED:
         yield 1, outside
-        yield from ((1, inside) for inside in re.findall(r"\(([^)]*)\)", said) if not inside.isdigit())
+        yield from ((1, inside) for inside in re.findall(r"\(([^)]{4,})\)", said) if re.search("[a-z]", inside))
     for article in _ARTICLES:
         if outside.lower().startswith(article):
             yield 1, outside[len(article) :]

@@ -15,7 +15,7 @@ from genrec.prompt.builder import clean
 from genrec.prompt.quantities import Quantity, find_prices, find_years
 from genrec.prompt.title_matching import CUES, TitleIndex
 from genrec.prompt.value_matching import ValueIndex
-from genrec.prompt.words import FUNCTION_WORDS, Word, gap, split_words
+from genrec.prompt.words import FUNCTION_WORDS, Word, gap, split_words, word_set
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,13 +24,11 @@ if TYPE_CHECKING:
 
 MAX_CHARS = 10_000
 MAX_WORDS = 1_500
-_NEGATORS = frozenset("not no nothing never nor neither dont didnt doesnt isnt arent cant wont none".split())
-_DISLIKES = frozenset(
-    "hate hated hates dislike disliked detest detested without except excluding exclude avoid minus".split()
-)
-_WISHES = frozenset(
+_NEGATORS = word_set("not no nothing never nor neither dont didnt doesnt isnt arent cant wont none")
+_DISLIKES = word_set("hate hated hates dislike disliked detest detested without except excluding exclude avoid minus")
+_WISHES = word_set(
     """but want prefer need love loved like liked enjoy enjoyed adore adored rather instead however
-    though although give show recommend looking""".split()
+    though although give show recommend looking"""
 )
 
 
@@ -96,8 +94,8 @@ class Matcher:
     ...     "item_id": ["a", "b", "c"], "title": ["Heat (1995)", "Airplane! (1980)", "Big (1988)"],
     ...     "categories": [["Action"], ["Comedy"], ["Comedy"]], "year": [1995, 1980, 1988],
     ... })
-    >>> print(Matcher(Catalog(table)).understand("funny like airplane, no action, from the eighties"))
-    understood: liked=['Airplane! (1980)'], wanted=['Comedy'], filters=["not categories='Action'", 'year>=1980 and year<=1989']
+    >>> print(Matcher(Catalog(table)).understand("funny like airplane, no action, not before 1980"))
+    understood: liked=['Airplane! (1980)'], wanted=['Comedy'], filters=["not categories='Action'", 'year>=1980']
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -164,10 +162,8 @@ def _negative(text: str, words: Sequence[Word], in_title: NDArray[np.bool_]) -> 
     state, negator = False, -9
     for at, word in enumerate(words):
         between = gap(text, words, at)
-        after_title = at > 0 and in_title[at - 1] and in_title[at]
-        if re.search(r"[.!?;:\n]", between) and not (in_title[at] and at and in_title[at - 1]):
-            state = False
-        elif "," in between and not after_title:
+        between_titles = at > 0 and in_title[at - 1] and in_title[at]
+        if re.search(r"[.,!?;:]", between) and not between_titles:
             state = False
         negative[at] = state
         if in_title[at]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genrec.columns import CATEGORIES
-from genrec.prompt.words import FUNCTION_WORDS, Word, normal, singular, stem
+from genrec.prompt.words import FUNCTION_WORDS, Word, normal, singular, stem, word_set
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ SYNONYMS = {
 }  # fmt: skip
 MAX_WORDS = 6
 # Words whose stem meets that of another word by chance.
-_NO_STEM = frozenset("fantastic drive general generic relative native".split())
+_NO_STEM = word_set("fantastic drive general generic relative native")
 
 
 class ValueIndex:
@@ -62,9 +62,10 @@ class ValueIndex:
             if key not in FUNCTION_WORDS:
                 self._singular.setdefault(key, values)
         for said, meant in SYNONYMS.items():
-            values = self._exact.get(meant) or self._singular.get(meant)
-            if values and said not in self._exact:
-                self._exact[said] = values
+            known = self._exact.get(meant) or self._singular.get(meant)
+            if known and said not in self._exact:
+                self._exact[said] = known
+                self._singular.setdefault(_each(singular, said), known)
         self.keys = frozenset(self._exact) | frozenset(self._singular)
         """Forms that equal a value."""
 

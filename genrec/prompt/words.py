@@ -8,19 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-_WORD = re.compile(r"\w+(?:['’]\w+)*|&")
+_WORD = re.compile(r"\w+(?:['\u2019]\w+)*|&")
 _SUFFIXES = ("ical", "ious", "tic", "ous", "ing", "ion", "ed", "al", "er", "ic", "ce", "y", "e")
 _SENTENCE_END = re.compile(r"[.!?;:\n]")
 
+
+def word_set(words: str) -> frozenset[str]:
+    """Return the words of a string, separated by spaces, as a set."""
+    return frozenset(words.split())
+
+
 # Words that carry no wish of their own: they are never matched to titles or values alone.
-FUNCTION_WORDS = frozenset(
+FUNCTION_WORDS = word_set(
     """a about again all also am an and any anything are as at be been but by can could do does
     everything for from get give had has have i id im if in into is it its just like me more my
     next no not nothing of on one or other our please really show so some somebody someone
     something stuff such suggest than that the their them then there these they thing things this to
     too try us very want wants was we were what when which while who will with would you your
     item items movie movies film films book books product products good great nice best new old
-    looking find recommend recommendation recommendations see watch watched read bought need""".split()
+    looking find recommend recommendation recommendations see watch watched read bought need"""
 )
 
 
@@ -35,7 +41,7 @@ class Word:
     key
         The word without case, accents and apostrophes.
     capital
-        Whether it starts with a capital letter or a digit.
+        Whether it starts with a capital letter, or has letters after a digit.
     """
 
     start: int
@@ -68,7 +74,8 @@ def split_words(text: str, limit: int | None = None) -> list[Word]:
             break
         key = _key(match[0])
         if key:
-            words.append(Word(match.start(), match.end(), key, match[0][0].isupper() or match[0][0].isdigit()))
+            capital = match[0][0].isupper() or (key[0].isdigit() and not key.isdigit())
+            words.append(Word(match.start(), match.end(), key, capital))
     return words
 
 
@@ -128,5 +135,7 @@ def starts_sentence(text: str, words: Sequence[Word], at: int) -> bool:
 def _key(word: str) -> str:
     if word == "&":
         return "and"
+    if word.isascii():
+        return word.lower().replace("'", "").replace("_", "")
     folded = unicodedata.normalize("NFKD", word.lower())
     return "".join(char for char in folded if char.isalnum())

@@ -71,7 +71,8 @@ class Comparison:
         if pa.types.is_boolean(kind):
             return self._compare_numbers(column.cast(pa.int8()), self._boolean())
         if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-            return self._compare_numbers(column.cast(pa.float64()) if pa.types.is_decimal(kind) else column, self._number())
+            numbers = column.cast(pa.float64()) if pa.types.is_decimal(kind) else column
+            return self._compare_numbers(numbers, self._number())
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
             try:
                 moment = pc.cast(pa.scalar(self.value), kind).value
@@ -134,7 +135,8 @@ class Combined:
     def mask(self, catalog: Catalog) -> NDArray[np.bool_]:
         """Intersection or union of the parts' masks, bool (N,)."""
         masks = np.stack([part.mask(catalog) for part in self.parts])
-        result: NDArray[np.bool_] = masks.all(axis=0) if self.word == "and" else masks.any(axis=0)
+        join = np.logical_and if self.word == "and" else np.logical_or
+        result: NDArray[np.bool_] = join.reduce(masks, axis=0)
         return result
 
 
@@ -277,8 +279,10 @@ def _tokens(expression: str) -> list[tuple[str, str, int]]:
         match = _TOKEN.match(expression, at)
         if match is None:
             start = at + len(expression[at:]) - len(expression[at:].lstrip())
-            problem = "a quote that is not closed" if expression[start] in "'\"" else f"unexpected {expression[start]!r}"
-            _fail(expression, start, problem)
+            open_quote = expression[start] in "'\""
+            _fail(
+                expression, start, "a quote that is not closed" if open_quote else f"unexpected {expression[start]!r}"
+            )
         name = match.lastgroup or ""
         text = match[name]
         kind = "value" if name in ("word", "double", "single") else text if name == "paren" else name
