@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +15,9 @@ from genrec.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from genrec.data.options import TimestampUnit
     from genrec.data.readers.rows import Rows
 
-TimestampUnit = Literal["s", "ms", "us", "ns", "iso"]
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 # At most 18 digits, which int64 always holds. No leading zero: 007 is a name, not a number.

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from genrec.data.interactions import Interactions
 from genrec.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 FORMAT_VERSION = 1
 MANIFEST = "dataset.json"
@@ -46,14 +47,45 @@ def save_folder(dataset: Dataset, folder: str | Path, extra_files: Mapping[str, 
     DataError
         `folder` exists and is not a data set folder.
     """
-    folder = Path(folder).absolute()
+    with written_aside(Path(folder)) as aside:
+        users = dataset.user_attributes
+        pq.write_table(dataset.interactions.table, aside / INTERACTIONS)
+        pq.write_table(dataset.catalog.table, aside / ITEMS)
+        # Written also without attributes: it keeps the index of users who have no interaction left.
+        pq.write_table(users if users is not None else pa.table({USER_ID: dataset.users.array}), aside / USERS)
+        counts = {"users": dataset.num_users, "items": dataset.num_items, "interactions": len(dataset.interactions)}
+        manifest = {
+            "name": dataset.name,
+            "counts": counts,
+            "time": dataset.time,
+            "sorted_by_user": False,
+            "source": dataset.source,
+            "licence": dataset.licence,
+        }
+        write_manifest(aside, manifest)
+        for name, content in (extra_files or {}).items():
+            (aside / name).write_bytes(content)
+
+
+@contextmanager
+def written_aside(folder: Path) -> Iterator[Path]:
+    """Give a folder to write into, which takes the place of `folder` when all went well, and is removed otherwise.
+
+    Raises
+    ------
+    DataError
+        `folder` exists and is not a data set folder.
+    """
+    folder = folder.absolute()
     check_writable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     try:
-        _write(dataset, aside, extra_files or {})
+        yield aside
+        for path in [*aside.iterdir(), aside]:
+            _fsync(path)
         _swap(aside, folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -120,27 +152,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _write(dataset: Dataset, folder: Path, extra_files: Mapping[str, bytes]) -> None:
-    users = dataset.user_attributes
-    pq.write_table(dataset.interactions.table, folder / INTERACTIONS)
-    pq.write_table(dataset.catalog.table, folder / ITEMS)
-    # Written also without attributes: it keeps the index of users who have no interaction left.
-    pq.write_table(users if users is not None else pa.table({USER_ID: dataset.users.array}), folder / USERS)
-    counts = {"users": dataset.num_users, "items": dataset.num_items, "interactions": len(dataset.interactions)}
-    manifest = {
-        "format_version": FORMAT_VERSION,
-        "name": dataset.name,
-        "counts": counts,
-        "time": dataset.time,
-        "source": dataset.source,
-        "licence": dataset.licence,
-        "sha256": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
-    }
-    for name, content in extra_files.items():
-        (folder / name).write_bytes(content)
+def write_manifest(folder: Path, fields: Mapping[str, Any]) -> None:
+    """Write ``dataset.json``: the format version, the fields, and the hash of every Parquet file in the folder."""
+    hashes = {path.name: _sha256(path) for path in sorted(folder.glob("*.parquet"))}
+    manifest = {"format_version": FORMAT_VERSION, **fields, "sha256": hashes}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    for path in [*folder.iterdir(), folder]:
-        _fsync(path)
 
 
 def _swap(aside: Path, folder: Path) -> None:

@@ -23,13 +23,11 @@ from genrec.data.tables import CheckedTable, read_interactions, read_items, read
 from genrec.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from genrec.data.checks import TimestampUnit
-    from genrec.data.readers.formats import Format
+    from genrec.data.options import Format, OnBadRows, TimestampUnit
     from genrec.data.readers.rows import BadRow
     from genrec.data.readers.source import FileSource
-    from genrec.data.report import OnBadRows
 
 QUARANTINE = "quarantine.jsonl"
 SHOWN_BAD_ROWS = 5
@@ -109,11 +107,11 @@ def import_dataset(
     read_item = read_items(sources[1]) if sources[1] else None
     read_user = read_users(sources[2]) if sources[2] else None
     bad = [row for table in (read, read_item, read_user) if table for row in table.bad]
-    if bad and on_bad_rows == "raise":
-        _raise(bad)
+    if on_bad_rows == "raise":
+        raise_bad(bad)
 
     has_time = TIMESTAMP in read.table.column_names
-    result = preprocess(_interactions(read.table), min_rating=min_rating, dedup=dedup, k_core=k_core)
+    result = preprocess(numbered(read.table), min_rating=min_rating, dedup=dedup, k_core=k_core)
     if not len(result.interactions):
         counts = ", ".join(f"{count} {why}" for why, count in {"bad": len(read.bad), **result.dropped}.items())
         raise DataError(f"{found.interactions}: no interactions left of {read.read} read ({counts})")
@@ -159,13 +157,16 @@ def _attributes(
     return _mapped(attribute_source(Path(path), format), columns, flag)
 
 
-def _raise(bad: list[BadRow]) -> None:
+def raise_bad(bad: Sequence[BadRow]) -> None:
+    """Raise, naming the first bad row, if there is one."""
+    if not bad:
+        return
     more = f" (and {len(bad) - 1} more bad rows)" if len(bad) > 1 else ""
     raise DataError(f"{bad[0]}{more}", hint="correct it, or choose --on-bad-rows skip or quarantine")
 
 
-def _interactions(table: pa.Table) -> Interactions:
-    """Without timestamps, the order of the rows is their order in time."""
+def numbered(table: pa.Table) -> Interactions:
+    """Make interactions of a table: without timestamps, the order of its rows is their order in time."""
     if TIMESTAMP not in table.column_names:
         table = table.append_column(TIMESTAMP, pa.array(np.arange(len(table), dtype=np.int64)))
     return Interactions(table)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-OnBadRows = Literal["raise", "skip", "quarantine"]
+if TYPE_CHECKING:
+    from genrec.data.options import OnBadRows
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,17 @@ def load_named(name: str) -> Dataset:
     raise DataError(f"no data set named {name!r}", hint=f"named sets are {', '.join(NAMED)}")
 
 
+def is_available(name: str) -> bool:
+    """Whether :func:`load_named` can load the set here and now.
+
+    Examples
+    --------
+    >>> is_available("toy")
+    True
+    """
+    return name == TOY or _recbole_folder(name) is not None
+
+
 def recbole_folder(name: str) -> Path:
     """Folder of an example set inside the installed ``recbole`` wheel, which is read as files, never imported.
 
@@ -64,11 +75,19 @@ def recbole_folder(name: str) -> Path:
     DataError
         The wheel is not installed, or does not have the set.
     """
-    spec = importlib.util.find_spec("recbole")
-    folder = Path(spec.origin).parent / "dataset_example" / name if spec and spec.origin else None
-    if folder is None or not folder.is_dir():
+    folder = _recbole_folder(name)
+    if folder is None:
         raise DataError(f"{name} comes in the wheel recbole", hint="pip install --no-deps recbole==1.2.1")
     return folder
+
+
+def _recbole_folder(name: str) -> Path | None:
+    # find_spec of a top-level package locates it without running it; its dependencies are not installed.
+    spec = importlib.util.find_spec("recbole")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "dataset_example" / name
+    return folder if folder.is_dir() else None
 
 
 def _ml_100k() -> Dataset:

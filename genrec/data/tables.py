@@ -15,7 +15,7 @@ from genrec.data.checks import Checks, infer_type, text_lists
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from genrec.data.checks import TimestampUnit
+    from genrec.data.options import TimestampUnit
     from genrec.data.readers.rows import BadRow
     from genrec.data.readers.source import FileSource
 

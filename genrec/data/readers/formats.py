@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
+from genrec.data.options import Format
 from genrec.data.readers.amazon import first_keys, product_source, review_source
 from genrec.data.readers.delimited import Dialect, read_delimited
 from genrec.data.readers.jsonl import read_jsonl
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from genrec.data.readers.rows import Reader
 
-Format = Literal["auto", "csv", "tsv", "jsonl", "parquet", "recbole", "movielens", "amazon"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 SUFFIXES: dict[str, Format] = {

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from genrec.data.checks import TimestampUnit
+    from genrec.data.options import TimestampUnit
     from genrec.data.readers.rows import Reader, Rows
 
 # Used to word a hint, never to choose a column.
