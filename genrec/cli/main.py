@@ -15,7 +15,8 @@ from typing import Annotated, TextIO
 
 import typer
 
-from genrec.cli import recipes
+from genrec.cli import data, recipes
+from genrec.cli.benchmark import benchmark
 from genrec.cli.console import configure_logging, print_error, stderr
 from genrec.cli.doctor import doctor
 from genrec.errors import GenrecError
@@ -31,6 +32,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # one line a command, in the order a new user meets them
+app.add_typer(data.app, name="data")
+app.command()(benchmark)
 app.command()(doctor)
 app.add_typer(recipes.app, name="recipes")
 

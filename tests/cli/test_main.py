@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -51,14 +51,13 @@ def test_starting_up_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_version_and_help_answer_at_once():
-    for option in ("--version", "--help"):
-        walls = []
-        for _ in range(3):
-            start = time.perf_counter()
-            run(option)
-            walls.append(time.perf_counter() - start)
-        assert min(walls) < 0.5
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_answer_at_once(option):
+    """Processor time, which other work on the machine does not stretch."""
+    before = os.times()
+    run(option)
+    after = os.times()
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
 
 
 @pytest.mark.parametrize("arguments", [["no-such-command"], ["--no-such-option"], ["-v", "-q", "doctor"], []])
