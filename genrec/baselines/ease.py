@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
+import psutil
 from pydantic import BaseModel, Field
 from scipy import linalg
 
 from genrec.baselines.base import Scorer, history_matrix
+from genrec.errors import ConfigError, ResourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,19 +72,22 @@ class EASE(Scorer):
         -------
         Self
             The same object.
+
+        Raises
+        ------
+        ResourceError
+            N x N weights do not fit into memory.
+        ConfigError
+            The penalty is too small for the data to be solved in float32.
         """
+        _check_memory(dataset.num_items)
         users_items = dataset.histories.to_csr(dataset.num_items)
         gram = (users_items.T @ users_items).toarray(order="F")
-        diagonal = np.diag_indices_from(gram)
-        gram[diagonal] += np.float32(self.config.regularization)
-        # Cholesky in place needs one matrix of memory, half of what a general inverse takes.
-        factor, _ = linalg.lapack.spotrf(gram, lower=1, overwrite_a=1)
-        inverse, _ = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
-        upper = np.triu_indices(len(inverse), 1)
-        inverse[upper] = inverse.T[upper]
-        inverse /= -np.diag(inverse)
-        inverse[diagonal] = 0
-        self._weights = np.ascontiguousarray(inverse)
+        gram[np.diag_indices_from(gram)] += np.float32(self.config.regularization)
+        weights = _inverse(gram)
+        weights /= -np.diag(weights)
+        np.fill_diagonal(weights, 0)
+        self._weights = weights
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
@@ -100,3 +105,24 @@ class EASE(Scorer):
         """
         scores: NDArray[np.float32] = history_matrix(histories, len(self._weights)) @ self._weights
         return scores
+
+
+def _check_memory(num_items: int) -> None:
+    needed, available = 4 * num_items**2, psutil.virtual_memory().available
+    if needed > available:
+        msg = f"EASE on {num_items} items needs {needed / 2**30:.1f} GiB, {available / 2**30:.1f} GiB are free"
+        raise ResourceError(msg, hint="use item-knn, or a data set with fewer items (k-core)")
+
+
+def _inverse(gram: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Inverse of a symmetric positive definite matrix in Fortran order, in its place."""
+    factor, failed = linalg.lapack.spotrf(gram, lower=1, overwrite_a=1)
+    if failed:
+        msg = "EASE cannot be solved with so small a penalty"
+        raise ConfigError(msg, hint="raise regularization, for example to 100")
+    inverse, _ = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
+    # spotri fills one triangle. A loop, because index arrays of the other would take four times the matrix.
+    for row in range(len(inverse)):
+        inverse[row, row + 1 :] = inverse[row + 1 :, row]
+    in_c_order: NDArray[np.float32] = inverse.T
+    return in_c_order

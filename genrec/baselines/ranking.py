@@ -82,4 +82,5 @@ def _sort_keys(scores: NDArray[np.float32]) -> NDArray[np.int64]:
     bits = (scores.astype(np.float32) + np.float32(0)).view(np.int32).astype(np.int64)  # + 0 turns -0.0 into 0.0
     ascending: NDArray[np.int64] = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
     num_items = scores.shape[1]
-    return ascending * num_items + np.arange(num_items - 1, -1, -1, dtype=np.int64)
+    keys: NDArray[np.int64] = ascending * num_items + np.arange(num_items - 1, -1, -1)
+    return keys

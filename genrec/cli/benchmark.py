@@ -42,7 +42,9 @@ def benchmark(
     from genrec.evaluation.table import comparison_rows
 
     dataset = Dataset.load(data)
-    scorers = [*load_baselines(models), *load_generators(model_folder or [], dataset)]
+    scorers = load_baselines(models)
+    if model_folder:
+        scorers += load_generators(model_folder, dataset)
     _check_names(scorers)
     modes = (True, False) if filter_seen is None else (filter_seen,)
     report = run_benchmark(split_dataset(dataset, split), scorers, modes)

@@ -189,7 +189,8 @@ def mrr(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) 
 
 def _found(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
     """Count the targets among the first k, (M,)."""
-    return np.count_nonzero(hits(items[:, :k], targets), axis=1).astype(np.float64)
+    found: NDArray[np.float64] = hits(items[:, :k], targets).sum(axis=1, dtype=np.float64)
+    return found
 
 
 def _sizes(targets: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:

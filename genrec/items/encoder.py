@@ -59,7 +59,7 @@ def load_encoder(encoder: str = DEFAULT_ENCODER) -> SentenceTransformer:
     from transformers.utils import logging as transformers_logging
 
     if not sys.stderr.isatty():
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        transformers_logging.disable_progress_bar()
     try:
         return SentenceTransformer(_encoder_source(encoder))
     except (OSError, ValueError) as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances_argmin
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -72,8 +74,10 @@ class ResidualQuantizer:
         codebooks = np.zeros((levels, codes_per_level, residual.shape[1]), dtype=np.float32)
         for level in range(levels):
             clusters = min(codes_per_level, len(np.unique(residual, axis=0)))
-            # One thread: sums over threads are added in the order the threads finish.
-            with threadpool_limits(1):
+            # One thread: sums over threads are added in the order the threads finish. Fewer clusters than asked for
+            # (residuals that differ by rounding only) leave codes unused, which the report shows.
+            with threadpool_limits(1), warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
                 means = KMeans(clusters, n_init=1, max_iter=100, random_state=seed + level).fit(residual)
             codebooks[level, :clusters] = means.cluster_centers_
             residual -= codebooks[level, means.labels_]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse
-from scipy.sparse.linalg import svds
+from scipy.sparse.linalg import eigsh
 
 from genrec.errors import ConfigError, DataError
 from genrec.items.encoder import DEFAULT_ENCODER, encode_cached
@@ -53,9 +53,11 @@ def text_vectors(texts: Sequence[str], encoder: str = DEFAULT_ENCODER) -> NDArra
 def cf_vectors(histories: Histories, num_items: int, width: int = 64, seed: int = 0) -> NDArray[np.float32]:
     r"""Factorize how often items occur with each other in histories.
 
-    A truncated SVD of the positive pointwise mutual information of item pairs,
+    The leading eigenvectors Q of the positive pointwise mutual information of item pairs,
     :math:`\max(0, \log \frac{n_{ij} \, n}{n_i \, n_j})` with :math:`n_{ij}` the users who have both items,
-    :math:`n_i = \sum_j n_{ij}` and :math:`n = \sum_i n_i`, gives :math:`U \sqrt{S}` as vectors [1]_.
+    :math:`n_i = \sum_j n_{ij}` and :math:`n = \sum_i n_i`, give :math:`Q \sqrt{\Lambda}` as
+    vectors [1]_. Only positive eigenvalues count: the singular vectors of a negative one would set two items apart
+    that occur with each other and with nothing else.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ def cf_vectors(histories: Histories, num_items: int, width: int = 64, seed: int 
     width
         Width of the vectors (D), default 64. Directions that a small catalog has not got are 0.
     seed
-        Of the solver's first vector, default 0.
+        Of the solver's random vectors, default 0.
 
     Returns
     -------
@@ -86,11 +88,10 @@ def cf_vectors(histories: Histories, num_items: int, width: int = 64, seed: int 
     rank = min(width, num_items - 1)
     if rank < 1 or pmi.nnz == 0:
         return vectors
-    left, strength, _ = svds(pmi, k=rank, v0=np.random.default_rng(seed).normal(size=num_items))
-    left, strength = left[:, ::-1], strength[::-1]
-    # A singular vector's sign is the solver's choice: make its largest entry positive.
-    largest = np.take_along_axis(left, np.abs(left).argmax(axis=0)[None], axis=0)
-    vectors[:, :rank] = left * np.sign(largest) * np.sqrt(strength)
+    values, directions = (part[..., ::-1] for part in eigsh(pmi, k=rank, which="LA", rng=np.random.default_rng(seed)))
+    # An eigenvector's sign is the solver's choice: make its largest entry positive.
+    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=0)[None], axis=0)
+    vectors[:, :rank] = directions * np.sign(largest) * np.sqrt(values.clip(min=0))
     vectors[np.diff(pmi.indptr) == 0] = 0
     return vectors
 

@@ -67,4 +67,5 @@ class ItemVocabulary:
     @cached_property
     def lengths(self) -> NDArray[np.int32]:
         """Number of tokens of each item, (N,)."""
-        return np.count_nonzero(self.tokenizer.codes >= 0, axis=1).astype(np.int32)
+        lengths: NDArray[np.int32] = (self.tokenizer.codes >= 0).sum(axis=1, dtype=np.int32)
+        return lengths

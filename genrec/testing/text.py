@@ -35,6 +35,4 @@ def word_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
     vocabulary = {word: token for token, word in enumerate([UNKNOWN, END, *words])}
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer, unk_token=UNKNOWN, eos_token=END
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=UNKNOWN, eos_token=END)
