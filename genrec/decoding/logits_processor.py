@@ -47,7 +47,7 @@ class CatalogLogitsProcessor(LogitsProcessor):
         self.prompt_length = prompt_length
         self.eos_token_id = eos_token_id
         self._indptr = torch.from_numpy(trie.indptr.astype("int64"))
-        self._token = torch.from_numpy(vocabulary.code_tokens)[torch.from_numpy(trie.code[1:].astype("int64"))]
+        self._token = torch.tensor(vocabulary.code_tokens)[torch.from_numpy(trie.code[1:].astype("int64"))]
         self._stride = int(self._token.max()) + 1
         # Edges ordered by parent, then token: a node's child is found by one search for (parent, token).
         key = torch.from_numpy(trie.parent[1:].astype("int64")) * self._stride + self._token

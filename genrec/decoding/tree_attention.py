@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import DynamicCache
@@ -48,7 +49,6 @@ class TreeReader:
 
     Examples
     --------
-    >>> import numpy as np
     >>> from genrec.prompt.sequence import TokenSequence
     >>> from genrec.testing import tiny_generator
     >>> prompt = TokenSequence(np.array([0, 0]), np.array([-1, -1], dtype=np.int32))
@@ -65,13 +65,13 @@ class TreeReader:
         position = torch.arange(int(lengths.max()), device=device).expand(len(prompts), -1)
         tokens, nodes = torch.zeros_like(position), torch.full_like(position, -1)
         self._real = position < lengths[:, None]
-        tokens[self._real] = torch.cat([torch.as_tensor(prompt.tokens) for prompt in prompts]).to(device)
-        nodes[self._real] = torch.cat([torch.as_tensor(prompt.nodes) for prompt in prompts]).to(device, torch.int64)
+        tokens[self._real] = torch.from_numpy(np.concatenate([prompt.tokens for prompt in prompts])).to(tokens)
+        nodes[self._real] = torch.from_numpy(np.concatenate([prompt.nodes for prompt in prompts])).to(nodes)
 
         self.generator = generator
         self.cache = DynamicCache()
         self._lengths = lengths
-        self._code_tokens = torch.from_numpy(generator.vocabulary.code_tokens).to(device)
+        self._code_tokens = torch.tensor(generator.vocabulary.code_tokens, device=device)
         hidden = _finite(generator.hidden(generator.embed(tokens, nodes), self._real.long(), position, self.cache))
         self.prompt_hidden = hidden[torch.arange(len(prompts), device=device), lengths - 1]
 

@@ -144,7 +144,7 @@ def tiny_prompt(generator: Generator, history: list[int]) -> TokenSequence:
 
 def _backbone(name: Literal["gpt2", "llama"], text_size: int, std: float) -> PreTrainedModel:
     if name == "gpt2":
-        return GPT2LMHeadModel(  # type: ignore[no-untyped-call]
+        return GPT2LMHeadModel(
             GPT2Config(
                 vocab_size=text_size,
                 n_positions=MAX_POSITIONS,
@@ -156,7 +156,7 @@ def _backbone(name: Literal["gpt2", "llama"], text_size: int, std: float) -> Pre
                 eos_token_id=1,
             )
         )
-    return LlamaForCausalLM(  # type: ignore[no-untyped-call]
+    return LlamaForCausalLM(
         LlamaConfig(
             vocab_size=text_size,
             hidden_size=WIDTH,

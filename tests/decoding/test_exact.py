@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 
 from genrec.decoding.beam import beam_search
 from genrec.decoding.exact import rerank, score_candidates, score_items
+from genrec.decoding.trie import CatalogTrie
 from genrec.decoding.weights import ItemWeights
 from genrec.testing import tiny_codes, tiny_generator, tiny_prompt
 
@@ -58,6 +61,21 @@ def test_reranking_is_the_exact_ranking_of_the_candidates(max_queries, ranked):
         best = [item for item in ranked(scores[user], 0.5 * weights.dense[user]) if item in row][:4]
         assert reranked.items[user].tolist() == best + [-1] * (4 - len(best))
         np.testing.assert_allclose(reranked.logprobs[user, : len(best)], scores[user, best], atol=1e-4)
+
+
+def test_a_memory_mapped_trie_serves_as_well(tmp_path):
+    generator = tiny_generator(codes=tiny_codes(40, levels=3))
+    prompts = [tiny_prompt(generator, history) for history in HISTORIES]
+    expected = (
+        score_items(generator, prompts),
+        beam_search(generator, prompts, weights=ItemWeights.from_seen([[0]], 40)),
+    )
+    trie = generator.vocabulary.trie
+    trie.save(tmp_path)
+    generator.vocabulary = replace(generator.vocabulary, trie=CatalogTrie.load(tmp_path))
+    np.testing.assert_array_equal(score_items(generator, prompts), expected[0])
+    decoded = beam_search(generator, prompts, weights=ItemWeights.from_seen([[0]], 40))
+    np.testing.assert_array_equal(decoded.items, expected[1].items)
 
 
 def test_each_node_is_read_once(monkeypatch):
