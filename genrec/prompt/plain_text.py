@@ -39,7 +39,8 @@ class PlainText:
         encoded = self._tokenizer(
             text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
         )
-        starts = [start for start, _ in encoded["offset_mapping"]]
+        # The tokenizer may drop all of the text, such as zero-width characters: then nothing of it is kept.
+        starts = [start for start, _ in encoded["offset_mapping"]] or [0]
         return text[: min(starts[max(len(starts) - excess, 0)], len(text) - 1)].rstrip()
 
     def _encode(self, text: str) -> list[int]:

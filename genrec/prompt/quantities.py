@@ -110,10 +110,8 @@ def _matches(text: str, rules: Sequence[tuple[re.Pattern[str], str]]) -> list[tu
     """Find matches of the rules that do not overlap, earlier rules first."""
     found: list[tuple[str, re.Match[str]]] = []
     for pattern, sign in rules:
-        matches = list(pattern.finditer(text))
-        found += [(sign, match) for match in matches]
-        for match in matches:
-            text = text[: match.start()] + "\0" * (match.end() - match.start()) + text[match.end() :]
+        found += [(sign, match) for match in pattern.finditer(text)]
+        text = pattern.sub(lambda match: "\0" * len(match[0]), text)
     return found
 
 

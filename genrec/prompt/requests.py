@@ -250,7 +250,8 @@ class RequestExamples:
 
     def _with_value(self, items: NDArray[np.int32], value: int, *, present: bool) -> NDArray[np.int32]:
         keep = [(value in self._attributes.of_item(item)) is present for item in items]
-        return items[np.array(keep, dtype=bool)]
+        kept: NDArray[np.int32] = items[np.array(keep, dtype=np.bool_)]
+        return kept
 
 
 def _new_items(later: NDArray[np.int32], past: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -73,7 +73,10 @@ class TitleIndex:
         heads = Counter(key for key, _ in levels[2])
         for key, item in (*levels[0], *levels[1], *(head for head in levels[2] if heads[head[0]] == 1)):
             self._items.setdefault(key, item)
-        self._longest = max((key.count(" ") + 1 for key in self._items), default=0)
+        self._longest: dict[str, int] = {}  # number of words of the longest title that begins with a word
+        for key in self._items:
+            first = key.split(" ", 1)[0]
+            self._longest[first] = max(self._longest.get(first, 0), key.count(" ") + 1)
         self._by_length = sorted((key for key in self._items if len(key) >= 6), key=len)
         self._lengths = np.array([len(key) for key in self._by_length])
 
@@ -100,11 +103,15 @@ class TitleIndex:
                 found += self._fuzzy(words, first, last, taken)
         return sorted(found, key=lambda span: span.first)
 
-    def _candidates(self, words: Sequence[Word]) -> Iterator[tuple[int, int]]:
-        for length in range(min(self._longest, len(words)), 0, -1):
-            for first in range(len(words) - length + 1):
-                if _joined(words, first, first + length) in self._items:
-                    yield first, first + length
+    def _candidates(self, words: Sequence[Word]) -> list[tuple[int, int]]:
+        """Spans that equal a title, longest first."""
+        spans = [
+            (first, last)
+            for first, word in enumerate(words)
+            for last in range(first + 1, min(first + self._longest.get(word.key, 0), len(words)) + 1)
+            if _joined(words, first, last) in self._items
+        ]
+        return sorted(spans, key=lambda span: (span[0] - span[1], span[0]))
 
     def _fuzzy(self, words: Sequence[Word], first: int, last: int, taken: NDArray[np.bool_]) -> list[TitleSpan]:
         key = _joined(words, first, last)

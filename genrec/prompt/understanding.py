@@ -26,10 +26,11 @@ MAX_CHARS = 10_000
 MAX_WORDS = 1_500
 _NEGATORS = word_set("not no nothing never nor neither dont didnt doesnt isnt arent cant wont none")
 _DISLIKES = word_set("hate hated hates dislike disliked detest detested without except excluding exclude avoid minus")
-_WISHES = word_set(
-    """but want prefer need love loved like liked enjoy enjoyed adore adored rather instead however
-    though although give show recommend looking"""
-)
+_WISHES = word_set("""want prefer need love loved like liked enjoy enjoyed adore adored give show recommend looking""")
+
+
+_TURNS = word_set("but rather instead however though although")
+_GRAMMAR = FUNCTION_WORDS | CUES | _NEGATORS | _DISLIKES | _WISHES | _TURNS
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Matcher:
             rest=tuple(
                 text[word.start : word.end]
                 for word, known in zip(words, taken, strict=True)
-                if not known and word.key not in FUNCTION_WORDS | CUES | _NEGATORS | _DISLIKES | _WISHES
+                if not known and word.key not in _GRAMMAR
             ),
             liked_titles=tuple(self._catalog_titles[item] for item in liked),
             disliked_titles=tuple(self._catalog_titles[item] for item in disliked),
@@ -172,8 +173,8 @@ def _negative(text: str, words: Sequence[Word], in_title: NDArray[np.bool_]) -> 
             state, negator = True, at
         elif word.key in _DISLIKES:
             state, negator = True, -9
-        elif word.key == "but" and at - negator == 1:
-            state, negator = False, -9  # "nothing but"
+        elif word.key in _TURNS:
+            state, negator = False, -9
         elif word.key in _WISHES and at - negator > 3:
             state = False
     return negative

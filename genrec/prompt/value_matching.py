@@ -66,15 +66,17 @@ class ValueIndex:
             if known and said not in self._exact:
                 self._exact[said] = known
                 self._singular.setdefault(_each(singular, said), known)
+        self._first_words = {form.split()[0] for index in (self._exact, self._singular, self._stem) for form in index}
         self.keys = frozenset(self._exact) | frozenset(self._singular)
         """Forms that equal a value."""
 
     def find(self, words: Sequence[Word], taken: NDArray[np.bool_]) -> Iterator[tuple[int, int, list[int]]]:
         """Yield first word, end and values of each match, longer ones first, none overlapping another or ``taken``."""
         taken = taken.copy()
+        starts = [at for at, word in enumerate(words) if not self._first_words.isdisjoint(word.forms)]
         for length in range(min(MAX_WORDS, len(words)), 0, -1):
-            for first in range(len(words) - length + 1):
-                if not taken[first : first + length].any():
+            for first in starts:
+                if first + length <= len(words) and not taken[first : first + length].any():
                     values = self._look_up(words[first : first + length])
                     if values:
                         taken[first : first + length] = True

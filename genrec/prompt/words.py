@@ -41,13 +41,18 @@ class Word:
     key
         The word without case, accents and apostrophes.
     capital
-        Whether it starts with a capital letter, or has letters after a digit.
+        Whether it starts with a capital letter, or mixes letters and digits.
     """
 
     start: int
     end: int
     key: str
     capital: bool
+
+    @property
+    def forms(self) -> tuple[str, str, str]:
+        """Every form the word is compared in."""
+        return self.key, self.singular, self.stem
 
     @cached_property
     def singular(self) -> str:
@@ -74,7 +79,7 @@ def split_words(text: str, limit: int | None = None) -> list[Word]:
             break
         key = _key(match[0])
         if key:
-            capital = match[0][0].isupper() or (key[0].isdigit() and not key.isdigit())
+            capital = match[0][0].isupper() or (not key.isalpha() and not key.isdigit())
             words.append(Word(match.start(), match.end(), key, capital))
     return words
 

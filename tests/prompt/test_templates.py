@@ -47,7 +47,10 @@ def test_history_can_be_looped_over() -> None:
         ({"history": "a\n{{ history"}, r"history\.jinja, line 2"),
         ({"history": "{{ history }}\n{{ titles }}"}, r"history\.jinja, line 2: unknown variable 'titles'"),
         ({"request": "{{ history }}"}, r"request\.jinja, line 1: 'request' is never used"),
-        ({"requests": "like {{ liked }}\n\n{# a\nb #}\n{{ likd }}"}, r"requests\.jinja, line 5: unknown variable 'likd'"),
+        (
+            {"requests": "like {{ liked }}\n\n{# a\nb #}\n{{ likd }}"},
+            r"requests\.jinja, line 5: unknown variable 'likd'",
+        ),
         ({"requests": "like {{ liked }}\n{% if liked %}"}, r"requests\.jinja, line 2"),
         ({"requests": "{{ wanted }}"}, "no phrasing uses 'liked' alone"),
     ],
