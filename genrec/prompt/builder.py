@@ -117,7 +117,8 @@ class PromptBuilder:
         history
             Item indices, oldest first, int32 (T,).
         targets
-            Item indices of the answer in order, int32 (>=1,).
+            Item indices of the answer in order, int32 (>=1,). Those beyond half of ``max_tokens`` are left out,
+            except for the first.
         request
             As in :meth:`build`.
 
@@ -126,7 +127,8 @@ class PromptBuilder:
         sequence, supervised
             At most ``max_tokens`` tokens, and bool (T,): True at the tokens of the targets.
         """
-        answer = self._items(targets)
+        length = np.cumsum(self.vocabulary.lengths[targets])
+        answer = self._items(targets[: max(int(np.searchsorted(length, self.max_tokens // 2, side="right")), 1)])
         prompt = self._fit(history, clean(request or ""), self.max_tokens - len(answer))
         return _joined(prompt, answer), np.arange(len(prompt) + len(answer)) >= len(prompt)
 
@@ -167,7 +169,7 @@ class PromptBuilder:
                 request = shorter
             else:
                 msg = f"a prompt without items takes {len(sequence)} tokens, more than the {budget} there are"
-                raise ConfigError(msg, hint="raise max_tokens, shorten the prompt templates, or give fewer targets")
+                raise ConfigError(msg, hint="raise max_tokens, or shorten the prompt templates")
 
     def _render(self, num_items: int, request: str) -> str:
         marks = "".join(map(chr, range(_FIRST_MARK, _FIRST_MARK + num_items)))

@@ -148,8 +148,9 @@ def test_training_prompt_supervises_the_targets(builder: PromptBuilder, vocabula
     long, supervised = builder.build_training(items(*range(59)), items(55, 4), "a comedy")
     assert len(long) <= builder.max_tokens
     assert supervised.sum() == 5
-    with pytest.raises(ConfigError, match="fewer targets"):
-        builder.build_training(items(), items(*range(40)))
+    many, supervised = builder.build_training(items(1), items(*range(40)), "a comedy")
+    assert items_of(many, vocabulary) == [1, *range(10)]
+    assert supervised.sum() == builder.max_tokens // 2
 
 
 def test_history_training_supervises_every_item(
