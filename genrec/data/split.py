@@ -132,10 +132,10 @@ def global_temporal(dataset: Dataset, validation: float = 0.1, test: float = 0.1
     # Rounded first: 1 - .1 - .1 is a hair below .8, and that would move a cut by one interaction.
     shares = np.round([1 - validation - test, 1 - test], 12)
     starts = np.sort(times)[(shares * len(times)).astype(np.int64)] if len(times) else np.zeros(2, dtype=np.int64)
-    windows = _window(dataset, starts[0], starts[1]), _window(dataset, starts[1], None)
     train = dataset.with_interactions(times < starts[0])
     if not len(train.interactions):
         raise DataError("timestamps are so few that nothing lies before the first cut", hint="use leave_last_out")
+    windows = _window(dataset, starts[0], starts[1]), _window(dataset, starts[1], None)
     return Split("global_temporal", train, validation=windows[0], test=windows[1])
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_ties_are_neighbours_in_a_history_with_one_timestamp(rows):
     expected = 0
     for user in range(6):
         times = histories.timestamps[histories.indptr[user] : histories.indptr[user + 1]].tolist()
-        expected += sum(before == after for before, after in zip(times, times[1:], strict=False))
+        expected += sum(before == after for before, after in pairwise(times))
     assert histories.count_ties() == expected
 
 
