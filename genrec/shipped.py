@@ -66,3 +66,14 @@ def shipped_path(name: str) -> Path:
     hint = f"did you mean {', '.join(near)}?" if near else "`genrec recipes ls` lists them"
     msg = f"nothing shipped under the name {name!r}"
     raise ConfigError(msg, hint=hint)
+
+
+def given_or_shipped(path: Path) -> Path:
+    """A file the user names: as it is if it exists, else the shipped file of that name.
+
+    Parameters
+    ----------
+    path
+        For example ``finetune/configs/gpt-semantic.yaml``, which works wherever genrec is installed.
+    """
+    return shipped_path(path.as_posix()) if not path.exists() and path in shipped_files() else path

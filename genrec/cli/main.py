@@ -19,6 +19,8 @@ from genrec.cli import data, recipes
 from genrec.cli.benchmark import benchmark
 from genrec.cli.console import configure_logging, print_error, stderr
 from genrec.cli.doctor import doctor
+from genrec.cli.finetune import finetune
+from genrec.cli.recommend import recommend
 from genrec.errors import GenrecError
 from genrec.version import __version__
 
@@ -33,6 +35,8 @@ app = typer.Typer(
 )
 # one line a command, in the order a new user meets them
 app.add_typer(data.app, name="data")
+app.command()(finetune)
+app.command()(recommend)
 app.command()(benchmark)
 app.command()(doctor)
 app.add_typer(recipes.app, name="recipes")

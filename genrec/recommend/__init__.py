@@ -1,0 +1,1 @@
+"""Recommendations: the recommender, its filters, and the generator as a scorer."""

@@ -1,0 +1,71 @@
+"""``genrec finetune``: from a configuration and a data set to a model folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genrec.cli.console import print_json, stderr, stdout
+
+if TYPE_CHECKING:
+    from genrec.items.base import ItemTokenizer
+    from genrec.training.estimate import Estimate
+
+
+def finetune(
+    config: Annotated[Path, typer.Option("--config", help="YAML file: a shipped one, or a copy of your own.")],
+    data: Annotated[str, typer.Option("--data", help="Name of a data set, or a data set folder.")],
+    out: Annotated[Path, typer.Option("--out", help="Model folder to write.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="section.key=value that wins over the file; repeatable.")
+    ] = None,
+    estimate_only: Annotated[bool, typer.Option("--estimate-only", help="Say what it would take, and stop.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Fine-tune a generator on a data set and write a model folder."""
+    from genrec.shipped import given_or_shipped
+    from genrec.training.config import FinetuneConfig
+    from genrec.training.finetune import finetune as run
+
+    settings = FinetuneConfig.from_yaml(given_or_shipped(config), set_ or [])
+    quiet_libraries()
+
+    def say(estimate: Estimate, tokenizer: ItemTokenizer) -> None:
+        stderr.print(f"items: {tokenizer.report()}", soft_wrap=True)
+        stderr.print(f"estimate: {estimate}", soft_wrap=True)
+        if estimate_only:
+            estimate.check()
+            raise typer.Exit
+
+    result = run(settings, data, out, resume=resume, on_estimate=say)
+    training = result.training
+    if json:
+        print_json(
+            {
+                "model": str(result.folder),
+                "steps": training.steps,
+                "tokens": training.tokens,
+                "seconds": training.seconds,
+                "loss": training.loss,
+                "padding": training.padding,
+                "validation_ndcg@10": training.best,
+                "best_epoch": training.best_epoch,
+            }
+        )
+        return
+    best = "" if training.best is None else f", validation NDCG@10 {training.best:.4f} (epoch {training.best_epoch})"
+    stdout.print(f"{training.tokens:,} tokens in {training.seconds / 60:.1f} min, {training.padding:.0%} padding{best}")
+    stdout.print(f"model: {result.folder}", soft_wrap=True)
+    stdout.print(f"next: genrec recommend {result.folder} --history ITEM_ID,ITEM_ID", soft_wrap=True)
+
+
+def quiet_libraries() -> None:
+    """Silence the progress bars of the libraries that read and write weights: ours says what matters."""
+    import datasets
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
