@@ -130,19 +130,17 @@ def load_generators(folders: Sequence[Path], dataset: Dataset) -> list[Scorer]:
     Raises
     ------
     ConfigError
-        A model was fine-tuned on a catalog of another size.
+        A model was fine-tuned on other items.
     """
     from genrec.recommend.recommender import Recommender
 
     scorers: list[Scorer] = []
     for folder in folders:
-        scorer = Recommender.from_pretrained(folder).as_scorer()
-        num_items = scorer.generator.vocabulary.num_items
-        if num_items != dataset.num_items:
-            msg = f"{folder} knows {num_items} items, {dataset.name} has {dataset.num_items}"
+        recommender = Recommender.from_pretrained(folder, dataset)
+        if recommender.catalog.ids.ids != dataset.catalog.ids.ids:
+            msg = f"the items of {folder} are not those of {dataset.name}, or stand in another order"
             raise ConfigError(msg, hint="benchmark a model on the data set it was fine-tuned on")
-        scorer.name = folder.name
-        scorers.append(scorer)
+        scorers.append(recommender.as_scorer(name=folder.resolve().name))
     return scorers
 
 

@@ -7,11 +7,13 @@ import typer
 from typer.testing import CliRunner
 
 from genrec.baselines import EASE, ItemKNN, Popularity
-from genrec.cli.benchmark import benchmark, load_baselines
+from genrec.cli.benchmark import benchmark, load_baselines, load_generators
 from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError
 from genrec.evaluation import comparison_rows, evaluate, markdown_table, run_benchmark
 from genrec.testing import toy_dataset
+from genrec.training.config import FinetuneConfig
+from genrec.training.finetune import finetune
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +106,25 @@ def test_the_command_says_what_is_wrong(run, tmp_path, arguments, message):
 
 def test_baselines_are_made_by_name():
     assert [type(scorer) for scorer in load_baselines("popularity, item-knn,ease")] == [Popularity, ItemKNN, EASE]
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "tiny-gpt"
+    config = FinetuneConfig.from_mapping({"items": {"kind": "atomic"}, "training": {"epochs": 1}})
+    finetune(config, toy_dataset(), folder)
+    return folder
+
+
+def test_a_fine_tuned_model_stands_beside_the_baselines(run, tmp_path, model_folder):
+    arguments = ["--data", "toy", "--out", tmp_path, "--models", "ease", "--model-folder", model_folder, "--json"]
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    found = [entry["model"] for entry in json.loads((tmp_path / "report.json").read_text())["results"]]
+    assert found == ["ease", "tiny-gpt"] * 2
+
+
+def test_a_model_of_other_items_is_refused(model_folder):
+    other = toy_dataset(items=30)
+    with pytest.raises(ConfigError, match="are not those of toy, or stand in another order"):
+        load_generators([model_folder], other)
