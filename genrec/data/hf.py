@@ -18,7 +18,7 @@ from genrec.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import datasets  # type: ignore[import-untyped]
+    import datasets
     import pyarrow as pa
 
     from genrec.data.dataset import Dataset

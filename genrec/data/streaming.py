@@ -25,7 +25,7 @@ from genrec.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import datasets  # type: ignore[import-untyped]
+    import datasets
     from numpy.typing import NDArray
 
 SORTED = "sorted_by_user"

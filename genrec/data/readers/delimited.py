@@ -83,9 +83,11 @@ def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
 
 def _read_header(path: Path, dialect: Dialect) -> tuple[str, ...]:
     with closing(_records(path, dialect)) as records:
-        header = next((record for _, record, _ in records), None)
-    if header is None:
+        _, header, fault = next(records, (0, [], ""))
+    if not header:
         raise DataError(f"{path} is empty", hint="the first line must name the columns")
+    if fault := fault or _fault(header, len(header), dialect):
+        raise DataError(f"{path}, line 1: the header {fault}", hint=f"save the file as {dialect.encoding}")
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise DataError(f"{path} has more than one column {twice[0]!r}", hint="rename one of them")
