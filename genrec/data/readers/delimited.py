@@ -156,9 +156,10 @@ def _read_careful(path: Path, dialect: Dialect, header: tuple[str, ...]) -> Rows
 def _fault(record: Record, width: int, dialect: Dialect) -> str:
     if len(record) != width:
         return f"has {len(record)} fields, not {width}"
-    if any("\udc80" <= char <= "\udcff" for field in record if not field.isascii() for char in field):
-        return f"is not valid {dialect.encoding}"
-    return ""
+    if all(map(str.isascii, record)):
+        return ""
+    undecoded = any("\udc80" <= char <= "\udcff" for field in record for char in field)
+    return f"is not valid {dialect.encoding}" if undecoded else ""
 
 
 def _records(path: Path, dialect: Dialect) -> Generator[tuple[int, Record, str]]:
