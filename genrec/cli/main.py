@@ -18,6 +18,7 @@ import typer
 from genrec.cli import data, recipes
 from genrec.cli.benchmark import benchmark
 from genrec.cli.console import configure_logging, print_error, stderr
+from genrec.cli.demo import demo
 from genrec.cli.doctor import doctor
 from genrec.cli.finetune import finetune
 from genrec.cli.recommend import recommend
@@ -34,6 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # one line a command, in the order a new user meets them
+app.command()(demo)
 app.add_typer(data.app, name="data")
 app.command()(finetune)
 app.command()(recommend)

@@ -1,0 +1,186 @@
+"""``genrec demo``: the main job on real data, end to end."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genrec.cli.console import print_table, stdout
+
+if TYPE_CHECKING:
+    from genrec.baselines.base import Scorer
+    from genrec.data.dataset import Dataset
+    from genrec.recommend.recommender import Recommender
+
+SHIPPED_MODEL = "finetune/models/smollm2-ml-100k"
+GPT_CONFIG = "finetune/configs/gpt-semantic.yaml"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the demo does on a data set.
+
+    Parameters
+    ----------
+    data
+        Named data set.
+    overrides
+        ``--set`` values for the small GPT.
+    language_model
+        Whether the shipped SmolLM2 adapter was made for the data set.
+    prompts
+        Requests in plain words.
+    histories
+        Item ids, oldest first.
+    """
+
+    data: str
+    overrides: tuple[str, ...]
+    language_model: bool
+    prompts: tuple[str, ...]
+    histories: tuple[tuple[str, ...], ...]
+
+
+FULL = Scenario(
+    data="ml-100k",
+    overrides=(),
+    language_model=True,
+    prompts=(
+        "I loved Star Wars and The Empire Strikes Back, something like that from the eighties",
+        "a romantic comedy from the nineties, but not a musical",
+        "something dark like Seven and The Silence of the Lambs, no horror",
+    ),
+    histories=(("50", "172", "181", "174", "210"), ("1", "71", "588", "95", "99")),
+)
+QUICK = Scenario(
+    data="toy",
+    overrides=("items.codes_per_level=4", "items.text_weight=0", "training.epochs=6", "training.tokens_per_batch=512"),
+    language_model=False,
+    prompts=("something like Red River", "a comedy from the nineties", "drama, but no adventure"),
+    histories=(("i0", "i1", "i2"), ("i7", "i8")),
+)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for what the demo makes.")] = Path("runs/demo"),
+    quick: Annotated[bool, typer.Option("--quick", help="Toy data and a tiny model: under a minute.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make everything anew.")] = False,
+) -> None:
+    """Fine-tune a small GPT, answer prompts and histories, and compare with collaborative filtering.
+
+    A second run reuses what the first one made.
+    """
+    from genrec.cli.benchmark import load_baselines
+    from genrec.cli.finetune import quiet_libraries
+    from genrec.data.dataset import Dataset
+    from genrec.recommend.recommender import Recommender
+    from genrec.shipped import shipped_path
+
+    quiet_libraries()
+    scenario = QUICK if quick else FULL
+    out = out / "quick" if quick else out
+    if fresh and out.exists():
+        shutil.rmtree(out)
+    dataset = Dataset.load(scenario.data)
+    _headline(f"1. Data: {scenario.data}")
+    stdout.print(
+        f"{dataset.num_users:,} users, {dataset.num_items:,} items, {len(dataset.interactions):,} interactions"
+    )
+
+    _headline("2. A small GPT from scratch, fine-tuned on the histories")
+    gpt = Recommender.from_pretrained(_train_gpt(out / "gpt", scenario), dataset)
+    recommender = gpt
+    if scenario.language_model:
+        _headline("3. SmolLM2-135M with a LoRA adapter trained on the same histories, and on requests in words")
+        recommender = Recommender.from_pretrained(shipped_path(SHIPPED_MODEL), dataset)
+        stdout.print(f"adapter: {shipped_path(SHIPPED_MODEL)}", soft_wrap=True)
+
+    _headline("4. Recommendations")
+    _answer(recommender, scenario, out)
+
+    _headline("5. Generative against collaborative filtering")
+    scorers = load_baselines("popularity,item-knn,ease")
+    scorers.append(gpt.as_scorer("generative (small GPT)"))
+    if recommender is not gpt:
+        scorers.append(recommender.as_scorer("generative (SmolLM2 LoRA)", beams=20))
+    _compare(dataset, scorers, out)
+
+    model = shipped_path(SHIPPED_MODEL) if scenario.language_model else out / "gpt"
+    _headline("Where things are, and what to type next")
+    stdout.print(f"model        {out / 'gpt'}", soft_wrap=True)
+    stdout.print(f"answers      {out / 'answers.json'}", soft_wrap=True)
+    stdout.print(f"comparison   {out / 'benchmark' / 'report.md'}", soft_wrap=True)
+    stdout.print(f'genrec recommend {model} --prompt "something funny" -k 5', soft_wrap=True)
+    stdout.print("genrec data import interactions.csv --items items.csv --out data/mine", soft_wrap=True)
+    stdout.print(f"genrec finetune --config {GPT_CONFIG} --data data/mine --out runs/mine", soft_wrap=True)
+
+
+def _train_gpt(folder: Path, scenario: Scenario) -> Path:
+    """The small GPT's model folder, trained unless it is there; an interrupted training goes on."""
+    from genrec.model.description import FILE
+    from genrec.shipped import shipped_path
+    from genrec.training.config import FinetuneConfig
+    from genrec.training.finetune import finetune
+
+    if (folder / FILE).exists():
+        stdout.print(f"reused: {folder} (--fresh makes it anew)", soft_wrap=True)
+        return folder
+    config = FinetuneConfig.from_yaml(shipped_path(GPT_CONFIG), scenario.overrides)
+    result = finetune(
+        config,
+        scenario.data,
+        folder,
+        resume=True,
+        on_estimate=lambda estimate, tokenizer: stdout.print(f"{tokenizer.report()}\nestimate: {estimate}"),
+    )
+    best = 0.0 if result.training.best is None else result.training.best
+    stdout.print(f"trained in {result.training.seconds / 60:.1f} min, validation NDCG@10 {best:.4f}")
+    return folder
+
+
+def _answer(recommender: Recommender, scenario: Scenario, out: Path) -> None:
+    """Answer the prompts and histories, and keep the answers."""
+    import json
+
+    from genrec.cli.recommend import as_json, print_answer
+
+    kept = []
+    for prompt in scenario.prompts:
+        stdout.print(f'\nprompt: "{prompt}"', style="bold", soft_wrap=True)
+        answer = recommender.recommend(prompt=prompt, k=5)
+        print_answer(answer, 5)
+        kept.append({"prompt": prompt, **as_json(answer)})
+    for history in scenario.histories:
+        titles = [recommender.catalog.titles[i] for i in recommender.catalog.ids.indices(history)]
+        stdout.print(f"\nhistory: {', '.join(titles)}", style="bold", soft_wrap=True)
+        answer = recommender.recommend(history=history, k=5)
+        print_answer(answer, 5)
+        kept.append(as_json(answer))
+    (out / "answers.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+
+
+def _compare(dataset: Dataset, scorers: list[Scorer], out: Path) -> None:
+    """Print the table of the benchmark, made unless it is there."""
+    import json
+
+    from genrec.data.split import leave_last_out
+    from genrec.evaluation.benchmark import run_benchmark
+
+    report = out / "benchmark" / "report.json"
+    if not report.exists():
+        began = time.monotonic()
+        run_benchmark(leave_last_out(dataset), scorers, (True,)).save(report.parent)
+        stdout.print(f"ranked in {time.monotonic() - began:.0f} s")
+    found = json.loads(report.read_text(encoding="utf-8"))
+    rows = [(r["model"], r["metrics"]["recall@10"], r["metrics"]["ndcg@10"]) for r in found["results"]]
+    title = f"{found['dataset']}: last item of {found['counts']['test_questions']} users, whole catalog, seen filtered"
+    print_table(("model", "Recall@10", "NDCG@10"), rows, title=title)
+
+
+def _headline(text: str) -> None:
+    stdout.print(f"\n{text}", style="bold cyan", soft_wrap=True)
