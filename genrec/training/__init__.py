@@ -1,0 +1,1 @@
+"""Fine-tuning: configuration, examples, batches, loss, loop, checkpoints."""

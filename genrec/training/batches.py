@@ -38,9 +38,7 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
-        return Batch(
-            self.tokens.to(device), self.nodes.to(device), self.supervised.to(device), self.mask.to(device)
-        )
+        return Batch(self.tokens.to(device), self.nodes.to(device), self.supervised.to(device), self.mask.to(device))
 
     @property
     def num_examples(self) -> int:
@@ -54,8 +52,8 @@ class Batch:
 
     @property
     def num_targets(self) -> int:
-        """Supervised tokens."""
-        return int(self.supervised.sum())
+        """Supervised tokens; the first of a sequence has nothing it could be predicted from."""
+        return int(self.supervised[:, 1:].sum())
 
 
 def collate(examples: Sequence[TrainingExample]) -> Batch:

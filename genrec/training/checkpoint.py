@@ -39,6 +39,12 @@ class Progress:
         Epoch (counted from 1) that gave it, 0 before the first.
     seconds
         Time spent training, over all runs.
+    records
+        Lines of ``metrics.jsonl`` written.
+    loss_sum, targets
+        Of the current epoch: sum of the losses, and targets they are of.
+    real, computed
+        Of the current epoch: real tokens, and tokens with padding.
     """
 
     step: int = 0
@@ -49,6 +55,21 @@ class Progress:
     best: float = -1.0
     best_epoch: int = 0
     seconds: float = 0.0
+    records: int = 0
+    loss_sum: float = 0.0
+    targets: int = 0
+    real: int = 0
+    computed: int = 0
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the epoch's targets, nats a token."""
+        return self.loss_sum / max(self.targets, 1)
+
+    @property
+    def padding(self) -> float:
+        """Share of padding among the tokens computed in the epoch."""
+        return 1 - self.real / max(self.computed, 1)
 
 
 def save_checkpoint(
@@ -79,7 +100,7 @@ def save_checkpoint(
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     save_file(_contiguous(weights), aside / "weights.safetensors")
-    save_file(_flatten(optimizer) | {"rng": torch.get_rng_state()}, aside / "optimizer.safetensors")
+    save_file(_flatten(optimizer), aside / "optimizer.safetensors")
     if best is not None:
         save_file(_contiguous(best), aside / "best.safetensors")
     (aside / "progress.json").write_text(json.dumps(asdict(progress), indent=2) + "\n", encoding="utf-8")
@@ -101,7 +122,7 @@ def list_checkpoints(folder: Path) -> list[Path]:
 def load_checkpoint(
     checkpoint: Path, weights: dict[str, Tensor], optimizer: Optimizer
 ) -> tuple[Progress, dict[str, Tensor] | None]:
-    """Restore weights, optimizer and random state in place.
+    """Restore weights and optimizer state in place.
 
     Returns
     -------
@@ -116,7 +137,6 @@ def load_checkpoint(
         for name, tensor in weights.items():
             tensor.copy_(saved[name])
     state = load_file(checkpoint / "optimizer.safetensors")
-    torch.set_rng_state(state.pop("rng"))
     _unflatten(optimizer, state)
     best = checkpoint / "best.safetensors"
     return progress, load_file(best) if best.exists() else None

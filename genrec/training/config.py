@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
 from genrec.errors import ConfigError
 from genrec.model.config import BaseModelConfig, CodeHeadConfig, ScratchConfig
@@ -95,7 +104,7 @@ class TrainingConfig(_Config):
     patience: PositiveInt | None = None
     """Stop after so many validations without a better one."""
     checkpoint_minutes: NonNegativeFloat = 5.0
-    """Minutes between two checkpoints for --resume."""
+    """Minutes between two checkpoints for --resume. 0: one after every step and every validation."""
     stream: bool = False
     """Read histories from disk through Hugging Face datasets instead of holding them in memory."""
     save_dtype: Literal["float32", "float16"] = "float32"

@@ -12,6 +12,7 @@ import psutil
 import torch
 
 from genrec.errors import ResourceError
+from genrec.model.base import text_table
 from genrec.training.batches import bucket
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def estimate(generator: Generator, source: ExampleSource, config: TrainingConfig
     parameters = sum(p.numel() for p in generator.parameters())
     trainable = sum(p.numel() for p in generator.trainable().values())
     lm = generator.lm.config
-    table = generator.lm.get_input_embeddings().weight.numel()
+    table = text_table(generator.lm).weight.numel()
     body = parameters - table - sum(p.numel() for p in generator.head.parameters())
     # Forward and gradients of activations take 2 operations each a weight and token, gradients of weights 2 more.
     operations = 4 * body + 2 * min(trainable, body)

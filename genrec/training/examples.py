@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+from genrec.data.streaming import stream_histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +69,8 @@ def windows(length: int, size: int, offset: int) -> list[tuple[int, int]]:
     Returns
     -------
     list of (start, end)
-        They cover every position once; windows of a single item after the first are joined to none and
-        still train, since the first item of a sequence is a target too.
+        They cover every position once. A window of a single item trains too: the first item of a sequence is
+        a target like the others.
 
     Examples
     --------
@@ -77,7 +80,20 @@ def windows(length: int, size: int, offset: int) -> list[tuple[int, int]]:
     if length <= size:
         return [(0, length)]
     cuts = [0, *range(offset, length, size), length]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))
+
+
+def expected_windows(lengths: NDArray[np.int64], size: int) -> float:
+    """Windows of histories of these lengths, (U,), on average over ``offset`` from 1 to ``size``.
+
+    Examples
+    --------
+    >>> float(expected_windows(np.array([7]), size=3)), float(np.mean([len(windows(7, 3, o)) for o in (1, 2, 3)]))
+    (3.0, 3.0)
+    """
+    # The mean over o of ceil((length - o) / size) is (length - 1) / size.
+    many = 1 + (lengths - 1) / size
+    return float(np.where(lengths > size, many, lengths > 0).sum())
 
 
 class InMemoryExamples:
@@ -112,11 +128,11 @@ class InMemoryExamples:
         lengths = train.histories.lengths
         self._users = np.flatnonzero(lengths > 0)
         self._num_requests = round(requests_per_user * len(self._users)) if requests else 0
-        self._num_windows = int(np.ceil(lengths / max_items).sum())
+        self._num_windows = round(expected_windows(lengths, max_items))
 
     @property
     def examples_per_epoch(self) -> int:
-        """Windows and requests of one epoch."""
+        """Windows, on average, and requests of one epoch."""
         return self._num_windows + self._num_requests
 
     def epoch(self, seed: int, epoch: int) -> Iterator[TrainingExample]:
@@ -135,7 +151,7 @@ class InMemoryExamples:
                 yield self._request(rng)
 
     def _request(self, rng: np.random.Generator) -> TrainingExample:
-        assert self._requests is not None  # noqa: S101 - there are requests only if there is a source
+        assert self._requests is not None  # there are requests only if there is a source
         example = self._requests.sample(rng)
         sequence, supervised = self._builder.build_training(example.history, example.targets, example.text)
         return TrainingExample(sequence.tokens, sequence.nodes, supervised)
@@ -147,17 +163,22 @@ class StreamedExamples:
     Parameters
     ----------
     folder
-        Data set folder; only the interactions before each user's held-out items are used.
+        Data set folder that :func:`~genrec.data.streaming.sort_by_user` wrote.
     builder
         Writes the token sequences.
     max_items
         Longest window, in items.
-    num_users
-        Users in the folder.
+    lengths
+        Length of each user's whole history, int64 (U,).
     held_out
-        Interactions at the end of each history that are not trained on. Default 2 (leave-last-out).
+        Interactions at the end of each longer history that are not trained on. Default 2 (leave-last-out).
     buffer
         Histories held in memory for shuffling. Default 10,000.
+
+    Raises
+    ------
+    DataError
+        If the folder is not sorted by user.
     """
 
     def __init__(
@@ -165,30 +186,28 @@ class StreamedExamples:
         folder: Path,
         builder: PromptBuilder,
         max_items: int,
-        num_users: int,
+        lengths: NDArray[np.int64],
         *,
         held_out: int = 2,
         buffer: int = 10_000,
     ) -> None:
-        self._folder = folder
+        self._stream = stream_histories(folder)
         self._builder = builder
         self._max_items = max_items
-        self._num_users = num_users
         self._held_out = held_out
         self._buffer = buffer
+        trained = np.where(lengths > held_out, lengths - held_out, lengths)
+        self._num_windows = round(expected_windows(trained, max_items))
 
     @property
     def examples_per_epoch(self) -> int:
-        """Users: an estimate, since long histories give several windows."""
-        return self._num_users
+        """Windows of one epoch, on average."""
+        return self._num_windows
 
     def epoch(self, seed: int, epoch: int) -> Iterator[TrainingExample]:
         """Yield the epoch's examples, shuffled within the buffer."""
-        from genrec.data.hf import stream_histories
-
         rng = np.random.default_rng([seed, epoch])
-        stream = stream_histories(self._folder).shuffle(seed=int(rng.integers(2**31)), buffer_size=self._buffer)
-        for row in stream:
+        for row in self._stream.shuffle(seed=int(rng.integers(2**31)), buffer_size=self._buffer):
             items = np.asarray(row["items"], dtype=np.int32)
             items = items[: len(items) - self._held_out] if len(items) > self._held_out else items
             offset = int(rng.integers(1, self._max_items + 1))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
+from accelerate import PartialState
 
-from genrec.data.dataset import Dataset
-from genrec.data.split import EvalSet, global_temporal, leave_last_out
 from genrec.decoding.trie import CatalogTrie
 from genrec.errors import ConfigError
 from genrec.evaluation.protocol import evaluate
@@ -20,26 +18,28 @@ from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import load_base
 from genrec.model.build import build_generator
 from genrec.model.card import write_card
+from genrec.model.description import FILE as DESCRIPTION
 from genrec.model.description import DatasetReference, ModelDescription
 from genrec.model.folder import save_model
 from genrec.prompt.builder import PromptBuilder
-from genrec.prompt.requests import RequestExamples
 from genrec.prompt.templates import Templates
 from genrec.recommend.scorer import GenerativeScorer
+from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
-from genrec.training.examples import InMemoryExamples, StreamedExamples
-from genrec.training.loop import Trainer, TrainingResult
+from genrec.training.loop import CHECKPOINTS, Trainer, TrainingResult
 from genrec.training.tokenizing import fit_item_tokenizer
 from genrec.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from genrec.data.dataset import Dataset
+    from genrec.data.split import EvalSet
     from genrec.items.base import ItemTokenizer
+    from genrec.model.base import BaseModel
+    from genrec.model.generator import Generator
     from genrec.training.config import FinetuneConfig
-    from genrec.training.examples import ExampleSource
-
-logger = logging.getLogger(__name__)
+    from genrec.training.data import TrainingData
 
 RUN_FILE = "finetune.json"
 
@@ -82,7 +82,8 @@ def finetune(
     out
         Model folder to write; must be empty unless ``resume``.
     resume
-        Go on from the last checkpoint in ``out``; the configuration must be the one it was started with.
+        Go on from the last checkpoint in ``out``; configuration and data must be those it was started with.
+        Once the model folder is whole, its checkpoints are removed.
     on_estimate
         Called with the estimate and the item tokenizer before training starts.
 
@@ -94,7 +95,7 @@ def finetune(
     Raises
     ------
     ConfigError
-        If ``out`` is not empty, or ``resume`` with another configuration.
+        If ``out`` is not empty; if ``resume`` with another configuration or data set, or of a finished run.
     ResourceError
         If the run cannot fit the memory.
 
@@ -110,121 +111,101 @@ def finetune(
     1
     """
     out = Path(out)
-    dataset = data if isinstance(data, Dataset) else Dataset.load(data)
-    _prepare_folder(out, config, resume)
+    parts = load_training_data(config, data)
+    run = {"data": {"name": parts.train.name, **parts.counts}, **config.model_dump(mode="json")}
+    processes = PartialState()
+    if processes.is_main_process:
+        _check_folder(out, run, resume)
     torch.manual_seed(config.training.seed)
-    train, validation = _split(config, dataset)
+    built = _build(config, parts.train, processes.device)
+    source = parts.examples(config, built.builder)
+    expected = estimate(built.generator, source, config.training)
+    if processes.is_main_process:
+        if on_estimate:
+            on_estimate(expected, built.tokenizer)
+        expected.check()
+        out.mkdir(parents=True, exist_ok=True)
+        (out / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+    processes.wait_for_everyone()
 
-    templates = Templates.load(config.prompt.templates)
+    validate = _validation(built, parts.validation, config)
+    trainer = Trainer(built.generator, source, config.training, out, validate, tuple(config.report_to))
+    result = trainer.train(resume=resume)
+    built.generator.eval()
+    if processes.is_main_process:
+        _write_folder(out, config, parts, built, result)
+    processes.wait_for_everyone()
+    return FinetuneResult(out, result, expected)
+
+
+@dataclass(frozen=True, eq=False)
+class _Built:
+    """A generator that is ready to be trained, and what it was put together from."""
+
+    base: BaseModel
+    tokenizer: ItemTokenizer
+    generator: Generator
+    builder: PromptBuilder
+
+
+def _build(config: FinetuneConfig, train: Dataset, device: torch.device) -> _Built:
     base = load_base(config.base, max_positions=config.prompt.max_tokens + 1)
     tokenizer = fit_item_tokenizer(config.items, train, base.text_tokenizer, config.training.seed)
     vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size)
     generator = build_generator(
-        base, vocabulary, config.base, config.head, titles=dataset.catalog.titles, seed=config.training.seed
+        base, vocabulary, config.base, config.head, titles=train.catalog.titles, seed=config.training.seed
     )
+    # Quantized weights already lie where they are to be computed with.
     if config.base.kind == "scratch" or config.base.quantization == "none":
-        generator.to("cuda" if torch.cuda.is_available() else "cpu")
+        generator.to(device)
+    templates = Templates.load(config.prompt.templates)
     builder = PromptBuilder(templates, vocabulary, base.text_tokenizer, config.prompt.max_tokens)
-    source = _examples(config, train, builder, data)
-
-    expected = estimate(generator, source, config.training)
-    if on_estimate:
-        on_estimate(expected, tokenizer)
-    expected.check()
-    scorer = GenerativeScorer(
-        generator, builder, config.prompt.max_items, beams=config.training.validation_beams, name="validation"
-    )
-    trainer = Trainer(
-        generator,
-        source,
-        config.training,
-        out,
-        _validation(scorer, validation, config),
-        tuple(config.report_to),
-    )
-    result = trainer.train(resume=resume)
-    generator.eval()
-
-    description = ModelDescription(
-        genrec_version=__version__,
-        base=config.base,
-        base_fingerprint=base.fingerprint,
-        head=config.head,
-        max_items=config.prompt.max_items,
-        max_tokens=config.prompt.max_tokens,
-        templates=templates.sources,
-        dataset=DatasetReference(
-            name=dataset.name, location=_location(data, dataset), num_items=dataset.num_items, split=config.split
-        ),
-        metrics={"validation_ndcg@10": result.best} if result.best is not None else {},
-    )
-    write_card(out, description, tokenizer.report(), result.seconds)
-    save_model(out, generator, description, dataset.catalog.ids.ids, getattr(torch, config.training.save_dtype))
-    return FinetuneResult(out, result, expected)
+    return _Built(base, tokenizer, generator, builder)
 
 
-def _prepare_folder(out: Path, config: FinetuneConfig, resume: bool) -> None:
+def _check_folder(out: Path, run: dict[str, Any], resume: bool) -> None:
     """A new folder, or the one of the run that is resumed."""
     written = out / RUN_FILE
     if resume and written.exists():
+        if (out / DESCRIPTION).exists():
+            hint = "use the model, or give another --out to train anew"
+            raise ConfigError(f"{out} is a finished run: there is nothing to resume", hint=hint)
         before = json.loads(written.read_text(encoding="utf-8"))
-        now = json.loads(config.model_dump_json())
-        if before != now:
-            changed = [key for key in now if before.get(key) != now[key]]
-            hint = f"resume with the configuration in {written}, or write to another folder"
+        changed = [key for key in run if before.get(key) != run[key]]
+        if changed:
+            hint = f"resume with what {written} says, or write to another folder"
             raise ConfigError(f"{out} was started with another configuration: {', '.join(changed)} differ", hint=hint)
-        return
-    if out.exists() and any(out.iterdir()):
+    elif out.exists() and any(out.iterdir()):
         raise ConfigError(f"{out} is not empty", hint="give another --out, or --resume to go on with a run in it")
-    out.mkdir(parents=True, exist_ok=True)
-    written.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def _split(config: FinetuneConfig, dataset: Dataset) -> tuple[Dataset, EvalSet | None]:
-    if config.split == "none":
-        return dataset, None
-    split = leave_last_out(dataset) if config.split == "leave-last-out" else global_temporal(dataset)
-    return split.train, split.validation
-
-
-def _examples(
-    config: FinetuneConfig, train: Dataset, builder: PromptBuilder, data: str | Path | Dataset
-) -> ExampleSource:
-    max_items = config.prompt.max_items + 1
-    requests_per_user = config.tasks.requests_per_user
-    if config.training.stream:
-        if isinstance(data, Dataset) or requests_per_user or config.split == "temporal":
-            hint = "set training.stream=false"
-            raise ConfigError("streaming needs a data set folder, no requests and no temporal split", hint=hint)
-        held_out = 2 if config.split == "leave-last-out" else 0
-        return StreamedExamples(Path(data), builder, max_items, train.num_users, held_out=held_out)
-    requests = None
-    if requests_per_user:
-        if config.base.kind == "scratch":
-            raise ConfigError("a from-scratch model reads no requests", hint="set tasks.requests_per_user=0")
-        requests = RequestExamples(train, builder.templates, config.training.seed)
-    return InMemoryExamples(train, builder, max_items, requests, requests_per_user)
-
-
-def _validation(
-    scorer: GenerativeScorer, validation: EvalSet | None, config: FinetuneConfig
-) -> Callable[[], float] | None:
-    """NDCG@10 of a fixed sample of validation users, seen items filtered."""
-    size = config.training.validation_users
-    if validation is None or not size or not len(validation):
-        return None
-    rng = np.random.default_rng(config.training.seed)
-    rows = np.sort(rng.permutation(len(validation))[:size])
-    sample = EvalSet(
-        validation.users[rows],
-        [validation.histories[row] for row in rows],
-        [validation.targets[row] for row in rows],
+def _write_folder(
+    out: Path, config: FinetuneConfig, parts: TrainingData, built: _Built, result: TrainingResult
+) -> None:
+    """Write the model folder; once it is whole, the checkpoints have served."""
+    catalog = parts.train.catalog
+    description = ModelDescription(
+        genrec_version=__version__,
+        base=config.base,
+        base_fingerprint=built.base.fingerprint,
+        head=config.head,
+        max_items=config.prompt.max_items,
+        max_tokens=config.prompt.max_tokens,
+        templates=built.builder.templates.sources,
+        dataset=DatasetReference(
+            name=parts.train.name, location=parts.location, num_items=len(catalog), split=config.split
+        ),
+        metrics={"validation_ndcg@10": result.best} if result.best is not None else {},
     )
-    return lambda: evaluate(scorer, sample, ks=(10,)).metrics["ndcg@10"]
+    write_card(out, description, built.tokenizer.report(), result.seconds)
+    save_model(out, built.generator, description, catalog.ids.ids, getattr(torch, config.training.save_dtype))
+    shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
 
 
-def _location(data: str | Path | Dataset, dataset: Dataset) -> str:
-    """Where the data set can be loaded from again; a folder as an absolute path."""
-    if isinstance(data, Dataset):
-        return dataset.name
-    return str(Path(data).resolve()) if Path(data).exists() else str(data)
+def _validation(built: _Built, validation: EvalSet | None, config: FinetuneConfig) -> Callable[[], float] | None:
+    """NDCG@10 of validation users, seen items filtered."""
+    if validation is None:
+        return None
+    beams = config.training.validation_beams
+    scorer = GenerativeScorer(built.generator, built.builder, config.prompt.max_items, beams=beams, name="validation")
+    return lambda: evaluate(scorer, validation, ks=(10,)).metrics["ndcg@10"]

@@ -6,6 +6,7 @@ import math
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from genrec.training.examples import ExampleSource
 
 TRACKED_PROJECT = "genrec"
+METRICS = "metrics.jsonl"
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class TrainingResult:
 class Trainer:
     """Trains a generator on an example source.
 
-    Every random choice depends on ``config.seed`` and the epoch alone, so a resumed run sees the same
-    batches as one that was never stopped.
+    Every random choice depends on the seed and the step or epoch alone, so a resumed run takes the same
+    steps as one that was never stopped.
 
     Parameters
     ----------
@@ -101,6 +104,7 @@ class Trainer:
         self._total = source.examples_per_epoch * config.epochs
         self._best: dict[str, Tensor] | None = None
         self._progress = Progress()
+        self._saved = time.monotonic()
 
     def train(self, *, resume: bool = False) -> TrainingResult:
         """Run the loop to its end.
@@ -111,15 +115,21 @@ class Trainer:
             Go on from the last whole checkpoint in the folder, if there is one.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(self.config.seed)
-        checkpoints = list_checkpoints(self.folder / "checkpoints") if resume else []
+        checkpoints = list_checkpoints(self.folder / CHECKPOINTS) if resume else []
         if checkpoints:
             self._progress, self._best = load_checkpoint(checkpoints[-1], self._weights(), self.optimizer)
-        log = MetricsLog(self.folder / "metrics.jsonl", self._progress.step)
-        self.accelerator.init_trackers(TRACKED_PROJECT, config=self.config.model_dump())
-        with TrainingProgress(self._total, self._progress.examples) as bar:
-            loss, padding = self._epochs(log, bar)
-        log.close()
+        self.accelerator.wait_for_everyone()
+        self.accelerator.init_trackers(TRACKED_PROJECT, config=_flat(self.config.model_dump()))
+        main = self.accelerator.is_main_process
+        with (
+            MetricsLog(self.folder / METRICS, keep=self._progress.records, write=main) as log,
+            TrainingProgress(self._total, self._progress.examples, show=main) as bar,
+        ):
+            while self._progress.epoch < self.config.epochs:
+                if self._stale():
+                    bar.say(f"no better validation for {self.config.patience} times: stopped")
+                    break
+                self._epoch(log, bar)
         self.accelerator.end_training()
         if self._best is not None:
             with torch.no_grad():
@@ -127,32 +137,20 @@ class Trainer:
                     tensor.copy_(self._best[name])
         done = self._progress
         best = done.best if done.best_epoch else None
-        return TrainingResult(done.step, done.tokens, done.seconds, loss, best, done.best_epoch, padding)
+        return TrainingResult(done.step, done.tokens, done.seconds, done.loss, best, done.best_epoch, done.padding)
 
-    def _epochs(self, log: MetricsLog, bar: TrainingProgress) -> tuple[float, float]:
-        loss = padding = 0.0
-        for epoch in range(self._progress.epoch, self.config.epochs):
-            loss, padding = self._epoch(epoch, log, bar)
-            self._progress = replace(self._progress, epoch=epoch + 1, group=0)
-            last = epoch + 1 == self.config.epochs
-            if self.validate and (last or (epoch + 1) % self.config.validate_every == 0):
-                self._validate(epoch, loss, log, bar)
-            if self._stale(epoch):
-                bar.say(f"no better validation for {self.config.patience} times: stopped")
-                break
-        return loss, padding
-
-    def _epoch(self, epoch: int, log: MetricsLog, bar: TrainingProgress) -> tuple[float, float]:
-        """One pass; returns its mean loss a target and its padding share."""
+    def _epoch(self, log: MetricsLog, bar: TrainingProgress) -> None:
+        """One pass over the examples, or what a stopped run left of it, and its validation."""
         self.generator.train()
-        total_loss = total_targets = tokens = computed = 0.0
-        saved = time.monotonic()
+        epoch = self._progress.epoch
+        if self._progress.group == 0:
+            self._progress = replace(self._progress, loss_sum=0.0, targets=0, real=0, computed=0)
         for group in self._groups(epoch, skip=self._progress.group):
             began = time.monotonic()
-            targets = sum(batch.num_targets for batch in group)
-            loss = self._step(group, targets)
-            real = sum(batch.num_tokens for batch in group)
+            loss = self._step(group)
             seconds = time.monotonic() - began
+            real = sum(batch.num_tokens for batch in group)
+            targets = sum(batch.num_targets for batch in group)
             done = self._progress
             self._progress = done = replace(
                 done,
@@ -161,87 +159,105 @@ class Trainer:
                 examples=done.examples + sum(batch.num_examples for batch in group),
                 tokens=done.tokens + real,
                 seconds=done.seconds + seconds,
+                loss_sum=done.loss_sum + loss * targets,
+                targets=done.targets + targets,
+                real=done.real + real,
+                computed=done.computed + sum(batch.mask.numel() for batch in group),
             )
-            total_loss, total_targets = total_loss + loss * targets, total_targets + targets
-            tokens, computed = tokens + real, computed + sum(batch.mask.numel() for batch in group)
             self._log(log, {"loss": loss, "rate": self._rate(), "tokens_per_second": real / seconds})
-            bar.advance(done.examples, total_loss / total_targets, real / seconds)
-            if time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
-                self._save()
-                saved = time.monotonic()
-        return total_loss / max(total_targets, 1), 1 - tokens / max(computed, 1)
+            bar.advance(done.examples, done.loss, real / seconds)
+            self._save_if_due(log)
+        self._progress = replace(self._progress, epoch=epoch + 1, group=0)
+        if self.validate and (epoch + 1 == self.config.epochs or (epoch + 1) % self.config.validate_every == 0):
+            self._validate(self.validate, log, bar)
+        self._save_if_due(log)
 
-    def _step(self, group: list[Batch], targets: int) -> float:
-        """One optimizer step over a group of batches; returns the mean loss a target."""
+    def _step(self, group: list[Batch]) -> float:
+        """One optimizer step over the batches of all processes; returns the mean loss a target."""
+        world, rank = self.accelerator.num_processes, self.accelerator.process_index
         for param_group in self.optimizer.param_groups:
             param_group["lr"] = param_group["peak"] * self._rate()
-        # Gradients are averaged over processes, losses divided by the targets of all of them.
-        everyone = self.accelerator.reduce(torch.tensor(float(targets), device=self.generator.device), "sum")
-        scale = self.accelerator.num_processes / everyone.clamp(min=1)
-        total = 0.0
-        for number, batch in enumerate(group):
-            last = number + 1 == len(group)
+        _seed_dropout(self.config.seed, self._progress.step, rank)
+        # Gradients are averaged over processes, the loss is a mean over the targets of all of them.
+        scale = world / max(sum(batch.num_targets for batch in group), 1)
+        # With fewer batches than processes, some repeat the first one with no weight: all must take part in a step.
+        own = [(batch, scale) for batch in group[rank::world]] or [(group[0], 0.0)]
+        total = torch.zeros((), device=self.generator.device)
+        for number, (batch, weight) in enumerate(own):
             # Gradients are exchanged between processes only at the last batch of a step.
-            with nullcontext() if last else self.accelerator.no_sync(self.loss):
-                loss = self.loss(batch.to(self.generator.device)) * scale
+            with nullcontext() if number + 1 == len(own) else self.accelerator.no_sync(self.loss):
+                loss = self.loss(batch.to(self.generator.device)) * weight
                 self.accelerator.backward(loss)
-            total += float(loss.detach())
+            total += loss.detach()
         self.accelerator.clip_grad_norm_(list(self.generator.trainable().values()), self.config.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return total
+        return float(self.accelerator.reduce(total, "mean"))
 
     def _groups(self, epoch: int, skip: int) -> Iterator[list[Batch]]:
-        """This process's groups of batches; the ones before ``skip`` are made and dropped."""
+        """Groups of batches that make a step, of all processes; the ones before ``skip`` are made and dropped."""
         rng = np.random.default_rng([self.config.seed, epoch, 1])
         examples = self.source.epoch(self.config.seed, epoch)
         batches = bucket(examples, self.config.tokens_per_batch, rng)
-        world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        for number, group in enumerate(grouped(batches, self.config.accumulate * world)):
-            if number >= skip and len(group) >= world:
-                yield group[rank::world]
+        yield from islice(grouped(batches, self.config.accumulate * self.accelerator.num_processes), skip, None)
 
     def _rate(self) -> float:
         """Share of the peak rate: linear warm-up, then a cosine, over the examples of the run."""
-        share = min(self._progress.examples * self.accelerator.num_processes / max(self._total, 1), 1.0)
+        share = min(self._progress.examples / max(self._total, 1), 1.0)
         warmup, final = self.config.warmup, self.config.final_rate
         if share < warmup:
             return max(share, 1 / max(self._total, 1)) / warmup
         along = (share - warmup) / max(1 - warmup, 1e-9)
         return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * along))
 
-    def _validate(self, epoch: int, loss: float, log: MetricsLog, bar: TrainingProgress) -> None:
-        assert self.validate is not None  # noqa: S101 - asked by the caller
+    def _validate(self, validate: Callable[[], float], log: MetricsLog, bar: TrainingProgress) -> None:
+        """Rank validation users after an epoch, and keep the weights if they are the best so far."""
         began = time.monotonic()
         self.generator.eval()
-        ndcg = self.validate()
+        # All processes rank, and believe the first one: they must agree on when to stop.
+        mine = validate() * self.accelerator.is_main_process
+        ndcg = float(self.accelerator.reduce(torch.tensor(mine, device=self.generator.device, dtype=torch.float64)))
         done = replace(self._progress, seconds=self._progress.seconds + time.monotonic() - began)
         if ndcg > done.best:
-            done = replace(done, best=ndcg, best_epoch=epoch + 1)
+            done = replace(done, best=ndcg, best_epoch=done.epoch)
             self._best = {name: tensor.detach().clone() for name, tensor in self._weights().items()}
         self._progress = done
-        self._log(log, {"epoch": epoch + 1, "epoch_loss": loss, "validation_ndcg@10": ndcg})
-        bar.say(f"epoch {epoch + 1}: loss {loss:.4f}, validation NDCG@10 {ndcg:.4f}")
-        if self.config.checkpoint_minutes == 0 or done.seconds > 60 * self.config.checkpoint_minutes:
-            self._save()
+        self._log(log, {"epoch": done.epoch, "epoch_loss": done.loss, "validation_ndcg@10": ndcg})
+        bar.say(f"epoch {done.epoch}: loss {done.loss:.4f}, validation NDCG@10 {ndcg:.4f}")
 
-    def _stale(self, epoch: int) -> bool:
-        patience = self.config.patience
+    def _stale(self) -> bool:
+        """Whether ``patience`` validations have passed without a better one."""
+        patience, done = self.config.patience, self._progress
         if self.validate is None or patience is None:
             return False
-        return epoch + 1 - self._progress.best_epoch >= patience * self.config.validate_every
+        return done.epoch - done.best_epoch >= patience * self.config.validate_every
 
     def _log(self, log: MetricsLog, values: dict[str, float]) -> None:
-        if self.accelerator.is_main_process:
-            log.write({"step": self._progress.step, **values})
-            self.accelerator.log(values, step=self._progress.step)
+        self._progress = replace(self._progress, records=self._progress.records + 1)
+        log.write({"step": self._progress.step, **values})
+        self.accelerator.log(values, step=self._progress.step)
 
-    def _save(self) -> None:
+    def _save_if_due(self, log: MetricsLog) -> None:
+        """Write a checkpoint if the last one is ``checkpoint_minutes`` old; at 0, always."""
+        if time.monotonic() - self._saved < 60 * self.config.checkpoint_minutes:
+            return
         if self.accelerator.is_main_process:
-            save_checkpoint(self.folder / "checkpoints", self._progress, self._weights(), self.optimizer, self._best)
+            log.sync()
+            save_checkpoint(self.folder / CHECKPOINTS, self._progress, self._weights(), self.optimizer, self._best)
+        self._saved = time.monotonic()
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: parameter.data for name, parameter in self.generator.trainable().items()}
+
+
+def _seed_dropout(seed: int, step: int, rank: int) -> None:
+    """Dropout of a step depends on nothing that came before it, so there is no random state to save."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0]))
+
+
+def _flat(settings: dict[str, object]) -> dict[str, int | float | str | bool]:
+    """Settings as trackers take them: numbers and strings."""
+    return {key: value if isinstance(value, int | float | str) else str(value) for key, value in settings.items()}
 
 
 def _optimizer(generator: Generator, config: TrainingConfig) -> torch.optim.AdamW:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING, Self
 
@@ -25,26 +26,37 @@ class MetricsLog:
     ----------
     path
         The file.
-    resume_step
-        Step to go on from; records of later steps are removed. 0: the file starts anew.
+    keep
+        Records to keep of a file that is there. Default 0: the file starts anew.
+    write
+        Whether to touch the file at all; only one of several processes does. Default True.
     """
 
-    def __init__(self, path: Path, resume_step: int = 0) -> None:
-        kept = []
-        if resume_step and path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= resume_step]
-        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-        self._stream = path.open("a", encoding="utf-8")
+    def __init__(self, path: Path, keep: int = 0, *, write: bool = True) -> None:
+        if write:
+            kept = path.read_text(encoding="utf-8").splitlines()[:keep] if keep else []
+            path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        self._stream = path.open("a", encoding="utf-8") if write else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._stream:
+            self._stream.close()
 
     def write(self, record: Mapping[str, float | int]) -> None:
-        """Append one record; it is in the file when this returns."""
-        self._stream.write(json.dumps(record) + "\n")
-        self._stream.flush()
+        """Append one record; other processes see it when this returns."""
+        if self._stream:
+            self._stream.write(json.dumps(record) + "\n")
+            self._stream.flush()
 
-    def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+    def sync(self) -> None:
+        """Make sure that what was written is on disk."""
+        if self._stream:
+            os.fsync(self._stream.fileno())
 
 
 class TrainingProgress:
@@ -56,9 +68,12 @@ class TrainingProgress:
         Examples of the whole run.
     done
         Examples already trained on, for a resumed run.
+    show
+        False in all of several processes but one. Default True.
     """
 
-    def __init__(self, total: int, done: int = 0) -> None:
+    def __init__(self, total: int, done: int = 0, *, show: bool = True) -> None:
+        self._show = show
         self._bar = Progress(
             TextColumn("[bold]training"),
             BarColumn(),
@@ -68,7 +83,7 @@ class TrainingProgress:
             TextColumn("left"),
             TimeRemainingColumn(),
             console=Console(file=sys.stderr),
-            disable=not sys.stderr.isatty(),
+            disable=not (show and sys.stderr.isatty()),
         )
         self._task = self._bar.add_task("training", total=total, completed=done, words="")
 
@@ -88,6 +103,6 @@ class TrainingProgress:
     def say(self, line: str) -> None:
         """One line above the bar, or in the log."""
         if self._bar.disable:
-            logger.info(line)
+            logger.log(logging.INFO if self._show else logging.DEBUG, line)
         else:
             self._bar.console.print(line, highlight=False)

@@ -1,0 +1,178 @@
+"""What a run trains and validates on: in memory, or streamed from a data set folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from genrec.columns import USER_ID
+from genrec.data.catalog import Catalog
+from genrec.data.dataset import Dataset
+from genrec.data.folder import INTERACTIONS, ITEMS, USERS, read_manifest
+from genrec.data.identifiers import IdMap
+from genrec.data.interactions import Interactions
+from genrec.data.split import EvalSet, global_temporal, leave_last_out
+from genrec.data.streaming import stream_histories
+from genrec.errors import ConfigError
+from genrec.prompt.requests import RequestExamples
+from genrec.training.examples import InMemoryExamples, StreamedExamples
+
+if TYPE_CHECKING:
+    from datasets import IterableDataset
+    from numpy.typing import NDArray
+
+    from genrec.prompt.builder import PromptBuilder
+    from genrec.training.config import FinetuneConfig
+    from genrec.training.examples import ExampleSource
+
+HELD_OUT = 2
+"""Interactions at the end of a history that leave-last-out keeps from training."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """The training part of a split, and a sample of its validation part.
+
+    Parameters
+    ----------
+    train
+        Catalog, users and training interactions; no interactions if they are streamed.
+    validation
+        A fixed sample of validation users; None: nothing is validated.
+    location
+        Where the data set can be loaded from again: a name, or an absolute path.
+    counts
+        Users, items and interactions of the whole data set.
+    streamed
+        Folder to stream from; None: ``train`` has the interactions.
+    lengths
+        Length of each user's history in a streamed folder, int64 (U,).
+    """
+
+    train: Dataset
+    validation: EvalSet | None
+    location: str
+    counts: dict[str, int]
+    streamed: Path | None = None
+    lengths: NDArray[np.int64] | None = None
+
+    def examples(self, config: FinetuneConfig, builder: PromptBuilder) -> ExampleSource:
+        """Source of the training examples.
+
+        Raises
+        ------
+        ConfigError
+            If a from-scratch model is to be trained on requests.
+        """
+        max_items = config.prompt.max_items + 1
+        if self.streamed is not None and self.lengths is not None:
+            held_out = HELD_OUT if config.split == "leave-last-out" else 0
+            return StreamedExamples(self.streamed, builder, max_items, self.lengths, held_out=held_out)
+        requests_per_user = config.tasks.requests_per_user
+        requests = None
+        if requests_per_user:
+            if config.base.kind == "scratch":
+                raise ConfigError("a from-scratch model reads no requests", hint="set tasks.requests_per_user=0")
+            requests = RequestExamples(self.train, builder.templates, config.training.seed)
+        return InMemoryExamples(self.train, builder, max_items, requests, requests_per_user)
+
+
+def load_training_data(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingData:
+    """Split a data set as a configuration asks for.
+
+    Parameters
+    ----------
+    config
+        Its ``split`` and ``training`` count; with ``training.stream`` interactions are never all in memory.
+    data
+        Named set, data set folder, or a data set in memory.
+
+    Raises
+    ------
+    ConfigError
+        If what the configuration asks for cannot be streamed.
+    DataError
+        If the data set does not load, or is to be streamed and not sorted by user.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> from genrec.training.config import FinetuneConfig
+    >>> parts = load_training_data(FinetuneConfig(), toy_dataset(users=8, length=10))
+    >>> len(parts.train.interactions), len(parts.validation)
+    (64, 8)
+    """
+    if config.training.stream:
+        return _streamed(config, data)
+    dataset = data if isinstance(data, Dataset) else Dataset.load(data)
+    counts = {"users": dataset.num_users, "items": dataset.num_items, "interactions": len(dataset.interactions)}
+    if config.split == "none":
+        return TrainingData(dataset, None, _location(data), counts)
+    split = leave_last_out(dataset) if config.split == "leave-last-out" else global_temporal(dataset)
+    chosen = _sample(len(split.validation), config)
+    validation = EvalSet(
+        split.validation.users[chosen],
+        [split.validation.histories[row] for row in chosen],
+        [split.validation.targets[row] for row in chosen],
+    )
+    return TrainingData(split.train, validation if len(chosen) else None, _location(data), counts)
+
+
+def _streamed(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingData:
+    if isinstance(data, Dataset) or not Path(data).is_dir():
+        hint = "save the data set and sort it: genrec.data.streaming.sort_by_user(folder, out)"
+        raise ConfigError("training.stream reads a data set folder", hint=hint)
+    if config.tasks.requests_per_user or config.split == "temporal":
+        hint = "set training.stream=false, or tasks.requests_per_user=0 and split=leave-last-out"
+        raise ConfigError("requests and the temporal split need the interactions in memory", hint=hint)
+    if config.items.kind == "semantic" and config.items.cf_weight:
+        hint = "set items.cf_weight=0, and bring such vectors of your own in items.vectors if you have them"
+        raise ConfigError("collaborative vectors need the interactions in memory", hint=hint)
+    folder = Path(data)
+    histories = stream_histories(folder)
+    manifest = read_manifest(folder)
+    catalog = Catalog(pq.read_table(folder / ITEMS))
+    users = IdMap(pq.read_table(folder / USERS, columns=[USER_ID])[USER_ID])
+    nothing = Interactions(pq.ParquetFile(folder / INTERACTIONS).schema_arrow.empty_table())
+    train = Dataset(manifest["name"], nothing, catalog, users, manifest["source"], manifest["licence"])
+    lengths = _lengths(folder, users)
+    counts = {"users": len(users), "items": len(catalog), "interactions": int(lengths.sum())}
+    validation = None
+    if config.split == "leave-last-out":
+        asked = np.flatnonzero(lengths > HELD_OUT)
+        asked = asked[_sample(len(asked), config)]
+        validation = _ask_second_to_last(histories, asked) if len(asked) else None
+    return TrainingData(train, validation, _location(data), counts, folder, lengths)
+
+
+def _ask_second_to_last(histories: IterableDataset, users: NDArray[np.int64]) -> EvalSet:
+    """The validation questions of leave-last-out for some users."""
+    wanted = set(users.tolist())
+    items = {row["user"]: np.array(row["items"], dtype=np.int32) for row in histories if row["user"] in wanted}
+    return EvalSet(users.astype(np.int32), [items[user][:-2] for user in users], [items[user][-2:-1] for user in users])
+
+
+def _lengths(folder: Path, users: IdMap) -> NDArray[np.int64]:
+    """Interactions of each user, int64 (U,)."""
+    lengths = np.zeros(len(users), dtype=np.int64)
+    with pq.ParquetFile(folder / INTERACTIONS) as file:
+        for batch in file.iter_batches(columns=[USER_ID]):
+            lengths += np.bincount(users.indices(batch.column(0)), minlength=len(users))
+    return lengths
+
+
+def _sample(size: int, config: FinetuneConfig) -> NDArray[np.int64]:
+    """Rows of the validation users that are ranked, ascending."""
+    rng = np.random.default_rng(config.training.seed)
+    return np.sort(rng.permutation(size)[: config.training.validation_users])
+
+
+def _location(data: str | Path | Dataset) -> str:
+    """Where the data set can be loaded from again; a folder as an absolute path."""
+    if isinstance(data, Dataset):
+        return data.name
+    return str(Path(data).resolve()) if Path(data).exists() else str(data)
