@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ from genrec.data.dataset import Dataset
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
 from genrec.errors import DataError
+from genrec.files import fsync, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,7 +85,7 @@ def written_aside(folder: Path) -> Iterator[Path]:
     try:
         yield aside
         for path in [*aside.iterdir(), aside]:
-            _fsync(path)
+            fsync(path)
         _swap(aside, folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -112,7 +112,7 @@ def load_folder(folder: str | Path) -> Dataset:
     for name, digest in manifest["sha256"].items():
         if not (folder / name).is_file():
             raise DataError(f"{folder / name} is missing", hint="import the data set again")
-        if _sha256(folder / name) != digest:
+        if sha256(folder / name) != digest:
             hint = f"import the data set again, or correct its sha256 in {MANIFEST} if the change is meant"
             raise DataError(f"{folder / name} is not the file that was saved (sha256 differs)", hint=hint)
     interactions = Interactions(pq.read_table(folder / INTERACTIONS))
@@ -154,7 +154,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def write_manifest(folder: Path, fields: Mapping[str, Any]) -> None:
     """Write ``dataset.json``: the format version, the fields, and the hash of every Parquet file in the folder."""
-    hashes = {path.name: _sha256(path) for path in sorted(folder.glob("*.parquet"))}
+    hashes = {path.name: sha256(path) for path in sorted(folder.glob("*.parquet"))}
     manifest = {"format_version": FORMAT_VERSION, **fields, "sha256": hashes}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -164,18 +164,5 @@ def _swap(aside: Path, folder: Path) -> None:
     if folder.exists():
         folder.rename(old)
     aside.rename(folder)
-    _fsync(folder.parent)
+    fsync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

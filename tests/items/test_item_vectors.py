@@ -10,7 +10,6 @@ import pytest
 from genrec.data.histories import Histories
 from genrec.errors import ConfigError, DataError, ModelError
 from genrec.items import cf_vectors, combine_vectors, text_vectors
-from genrec.items.encoder import cache_folder
 
 
 def histories_of(*rows):
@@ -120,14 +119,6 @@ def test_an_encoder_folder_that_changed_encodes_again(tmp_path, monkeypatch):
     (folder / "README.md").write_text("trained on")
     text_vectors(["red tea"], encoder=str(folder))
     assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 3
-
-
-def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENREC_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.delenv("GENREC_CACHE")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "genrec"
 
 
 def test_an_encoder_that_is_nowhere_says_what_to_install(tmp_path, monkeypatch):
