@@ -15,7 +15,7 @@ NUM_ITEMS = 24
 class ScorerContract:
     """Contract tests of a :class:`~genrec.baselines.base.Scorer`.
 
-    Inherit, give an unfitted scorer, and pytest runs them all::
+    Inherit, give an unfitted scorer, and pytest, which genrec itself does without, runs them all::
 
         class TestMyScorer(ScorerContract):
             def make_scorer(self) -> Scorer:
