@@ -51,6 +51,13 @@ def test_starting_up_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["finetune", "--help"], ["recommend", "--help"]])
+def test_version_and_help_do_without_torch(arguments):
+    code = "import sys; sys.modules['torch'] = sys.modules['transformers'] = None\n" + GENREC[-1]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def test_version_and_help_answer_at_once(option):
     """Processor time, which other work on the machine does not stretch."""
