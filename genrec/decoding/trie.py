@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
-from genrec.errors import DataError, ModelError
+from genrec.decoding.trie_build import check_items, trie_arrays
+from genrec.decoding.trie_update import add_items, remove_items
+from genrec.errors import ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from genrec.decoding.trie_update import TrieUpdate
 
 FORMAT_VERSION = 1
 
@@ -38,11 +42,11 @@ class CatalogTrie:
     depth
         int32 (num_nodes,): number of codes on the way from the root.
     leaf_indptr, leaf_items
-        int32 (num_nodes + 1,) and (N,): items that end at each node, ascending.
+        int32 (num_nodes + 1,) and (items present,): items that end at each node, ascending.
     paths
-        int32 (N, L): node reached after each code of an item, -1 after its end.
+        int32 (N, L): node reached after each code of an item, -1 after its end; all -1 if it is not present.
     leaf_of
-        int32 (N,): node where an item ends.
+        int32 (N,): node where an item ends, -1 if it is not present.
     level_offsets
         int32 (depths + 2,): the nodes of depth ``d`` are ``level_offsets[d] .. level_offsets[d + 1] - 1``.
 
@@ -66,59 +70,91 @@ class CatalogTrie:
     level_offsets: NDArray[np.int32]
 
     @classmethod
-    def from_codes(cls, codes: NDArray[np.int32]) -> Self:
+    def from_codes(cls, codes: NDArray[np.int32], item_index: NDArray[np.integer] | None = None) -> Self:
         """Build the trie by sorting.
 
         Parameters
         ----------
         codes
-            (N, L) integers: one row an item, -1 padded on the right. Equal rows share a leaf.
+            (M, L) integers: one ID a row, -1 padded on the right. Equal rows share a leaf.
+        item_index
+            (M,): the item that each row identifies, in any order, none twice. Items up to the largest that have
+            no row are not in the trie. Default: the number of the row.
 
         Raises
         ------
         DataError
-            If there are no items, a row is empty or has a gap, or an ID is a strict prefix of another.
+            If there are no items, a row is empty or has a gap, an ID is a strict prefix of another, or an
+            item is named twice.
         """
         codes = np.asarray(codes, dtype=np.int32)
-        _check_rows(codes)
-        num_items, num_levels = codes.shape
-        order = np.lexsort(codes.T[::-1]).astype(np.int32)
-        ordered = codes[order]
-        _check_prefixes(ordered, order)
+        items = np.arange(len(codes), dtype=np.int32)
+        if item_index is not None:
+            items = check_items(np.asarray(item_index), len(codes))
+            by_item = np.argsort(items)
+            codes, items = codes[by_item], items[by_item]
+        return cls(**trie_arrays(codes, items))
 
-        # A row opens a new node at a level where its codes up to there differ from the row's above it.
-        is_new = np.ones((num_items, num_levels), dtype=bool)
-        is_new[1:] = np.logical_or.accumulate(ordered[1:] != ordered[:-1], axis=1)
-        is_new &= ordered >= 0
-        offsets = np.concatenate([[0, 1], 1 + np.cumsum(is_new.sum(axis=0))]).astype(np.int32)
-        ordered_paths = np.cumsum(is_new, axis=0, dtype=np.int32) - 1 + offsets[1:-1]
-        ordered_paths[ordered < 0] = -1
+    def add(self, codes: NDArray[np.int32], items: NDArray[np.integer]) -> TrieUpdate:
+        """Make a trie that has further items, by merging: nothing is sorted again.
 
-        code, parent, depth = (np.full(offsets[-1], fill, dtype=np.int32) for fill in (-1, -1, 0))
-        for level in range(num_levels):
-            rows, nodes = is_new[:, level], slice(offsets[level + 1], offsets[level + 2])
-            code[nodes] = ordered[rows, level]
-            parent[nodes] = ordered_paths[rows, level - 1] if level else 0
-            depth[nodes] = level + 1
+        Parameters
+        ----------
+        codes
+            (M, L'): one ID a row, -1 padded on the right; of any length.
+        items
+            (M,): items that are not in the trie: removed ones, or ones from ``num_items`` on.
 
-        paths = np.empty_like(ordered_paths)
-        paths[order] = ordered_paths
-        leaf_of = paths.max(axis=1)
-        return cls(
-            indptr=_starts(parent[1:], len(code)),
-            code=code,
-            parent=parent,
-            depth=depth,
-            leaf_indptr=_starts(leaf_of, len(code)),
-            leaf_items=np.argsort(leaf_of, kind="stable").astype(np.int32),
-            paths=paths,
-            leaf_of=leaf_of,
-            level_offsets=offsets,
-        )
+        Returns
+        -------
+        TrieUpdate
+            The new trie, equal to one built from all codes, and where the old nodes have gone.
+
+        Raises
+        ------
+        DataError
+            If an item is in the trie or named twice, or an ID is a strict prefix of another.
+
+        Examples
+        --------
+        >>> update = CatalogTrie.from_codes(np.array([[0, 3], [1, 2]])).add(np.array([[0, 2]]), np.array([2]))
+        >>> update.trie.num_items, update.moved.tolist()
+        (3, [0, 1, 2, 4, 5])
+        """
+        return add_items(self, codes, items)
+
+    def remove(self, items: NDArray[np.integer]) -> TrieUpdate:
+        """Make a trie without some items; the others keep their indices.
+
+        This is for items that are gone for good. One that is out of stock is excluded by its weight, which
+        changes no node number.
+
+        Parameters
+        ----------
+        items
+            (M,): items of the trie, none twice.
+
+        Returns
+        -------
+        TrieUpdate
+            The new trie, equal to one built from the codes of the items left, and where the old nodes have gone.
+
+        Raises
+        ------
+        DataError
+            If an item is not in the trie or named twice, or none would be left.
+
+        Examples
+        --------
+        >>> update = CatalogTrie.from_codes(np.array([[0, 3], [1, 2], [0, 2]])).remove(np.array([1]))
+        >>> update.trie.num_items, update.trie.leaf_of.tolist(), update.moved.tolist()
+        (3, [3, -1, 2], [0, 1, -1, 2, 3, -1])
+        """
+        return remove_items(self, items)
 
     @property
     def num_items(self) -> int:
-        """Number of items (N)."""
+        """Number of item indices (N), those of removed items included."""
         return len(self.paths)
 
     @property
@@ -143,6 +179,17 @@ class CatalogTrie:
     def items_at(self, node: int) -> NDArray[np.int32]:
         """Items that end at a node, ascending; empty for an inner node."""
         return self.leaf_items[self.leaf_indptr[node] : self.leaf_indptr[node + 1]]
+
+    def count_items(self, nodes: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Number of items below each of some nodes, or at it: L look-ups a node, nothing is kept for it."""
+        first, end = np.asarray(nodes, dtype=np.int64), np.asarray(nodes, dtype=np.int64) + 1
+        count = np.zeros(len(first), dtype=np.int64)
+        while True:
+            # The descendants of a node at one depth are contiguous.
+            count += self.leaf_indptr[end] - self.leaf_indptr[first]
+            first, end = self.indptr[first].astype(np.int64) + 1, self.indptr[end].astype(np.int64) + 1
+            if not (first < end).any():
+                return count
 
     def save(self, folder: Path) -> None:
         """Write one ``.npy`` file an array and ``trie.json`` into a folder, made when missing."""
@@ -176,38 +223,4 @@ class CatalogTrie:
                 field.name: np.load(folder / f"{field.name}.npy", mmap_mode=mode, allow_pickle=False)
                 for field in fields(cls)
             }
-        )
-
-
-def _starts(groups: NDArray[np.int32], num_groups: int) -> NDArray[np.int32]:
-    """CSR row starts, (num_groups + 1,), of values that fall into groups."""
-    starts = np.zeros(num_groups + 1, dtype=np.int32)
-    np.cumsum(np.bincount(groups, minlength=num_groups), out=starts[1:])
-    return starts
-
-
-def _check_rows(codes: NDArray[np.int32]) -> None:
-    if codes.ndim != 2 or codes.size == 0:
-        raise DataError(f"item codes must be (N, L) with at least one item and one level, got {codes.shape}")
-    used = codes >= 0
-    bad = ~used[:, 0] | (used[:, 1:] & ~used[:, :-1]).any(axis=1)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise DataError(
-            f"codes of item {row} are {codes[row].tolist()}: empty, or with a gap",
-            hint="every item needs one code at least, and -1 only after its last code",
-        )
-
-
-def _check_prefixes(ordered: NDArray[np.int32], order: NDArray[np.int32]) -> None:
-    """Refuse IDs that begin with another: -1 sorts first, so a prefix stands right above one that extends it."""
-    upper, lower = ordered[:-1], ordered[1:]
-    first_difference = (upper != lower).argmax(axis=1)
-    rows = np.arange(len(upper))
-    is_prefix = (upper[rows, first_difference] < 0) & (lower[rows, first_difference] >= 0)
-    if is_prefix.any():
-        row = int(np.flatnonzero(is_prefix)[0])
-        raise DataError(
-            f"the ID of item {order[row]} is a prefix of the ID of item {order[row + 1]}",
-            hint="append an end code to every ID, so that none begins with another",
         )
