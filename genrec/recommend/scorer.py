@@ -12,13 +12,14 @@ from genrec.decoding.exact import score_items
 from genrec.decoding.weights import ItemWeights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from genrec.data.dataset import Dataset
     from genrec.model.generator import Generator
     from genrec.prompt.builder import PromptBuilder
+    from genrec.prompt.sequence import TokenSequence
 
 
 class GenerativeScorer(Scorer):
@@ -66,8 +67,10 @@ class GenerativeScorer(Scorer):
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
         """Log-probability of every item as the next one, float32 (B, N)."""
-        prompts = [self.builder.build(history[-self.max_items :]) for history in histories]
-        return score_items(self.generator, prompts)
+        scores = np.empty((len(histories), self.generator.vocabulary.num_items), dtype=np.float32)
+        for rows in self._batches(histories):
+            scores[rows] = score_items(self.generator, self._prompts(histories, rows))
+        return scores
 
     def recommend(
         self,
@@ -76,17 +79,22 @@ class GenerativeScorer(Scorer):
         exclude: Sequence[NDArray[np.int32]] | None = None,
     ) -> Ranking:
         """The k best items of each history by beam search."""
-        # Prompts of similar length are decoded together, so that little of the work is padding.
-        order = np.argsort([len(history) for history in histories], kind="stable")
         items = np.full((len(histories), k), -1, dtype=np.int32)
         scores = np.full((len(histories), k), -np.inf, dtype=np.float32)
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
-            prompts = [self.builder.build(histories[row][-self.max_items :]) for row in rows]
+        for rows in self._batches(histories):
             weights = None
             if exclude is not None:
                 num_items = self.generator.vocabulary.num_items
                 weights = ItemWeights.from_seen([exclude[row] for row in rows], num_items)
-            decoded = beam_search(self.generator, prompts, k, self.beams, weights)
+            decoded = beam_search(self.generator, self._prompts(histories, rows), k, self.beams, weights)
             items[rows], scores[rows] = decoded.items, decoded.scores
         return Ranking(items, scores)
+
+    def _batches(self, histories: Sequence[NDArray[np.int32]]) -> Iterator[NDArray[np.int64]]:
+        """Rows that are decoded together: of similar length, so that little of the work is padding."""
+        order = np.argsort([len(history) for history in histories], kind="stable")
+        for start in range(0, len(order), self.batch_size):
+            yield order[start : start + self.batch_size]
+
+    def _prompts(self, histories: Sequence[NDArray[np.int32]], rows: NDArray[np.int64]) -> list[TokenSequence]:
+        return [self.builder.build(histories[row][-self.max_items :]) for row in rows]

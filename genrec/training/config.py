@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from genrec.errors import ConfigError
-from genrec.model.config import BaseModelConfig, CodeHeadConfig, ScratchConfig
+from genrec.model.config import BaseModelConfig, CodeHeadConfig, PretrainedConfig, ScratchConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,29 +174,44 @@ class FinetuneConfig(_Config):
             key, separator, value = override.partition("=")
             if not separator:
                 raise ConfigError(f"--set {override}: expected key=value")
-            _set(mapping, key.strip().split("."), yaml.safe_load(value))
+            try:
+                mapping = _with(mapping, key.strip().split("."), yaml.safe_load(value))
+            except yaml.YAMLError as error:
+                raise ConfigError(f"--set {override}: not YAML: {error}") from error
         try:
             return cls.model_validate(mapping)
         except ValidationError as error:
             raise _readable(error, source) from error
 
 
-def _set(mapping: dict[str, Any], path: list[str], value: object) -> None:
-    for part in path[:-1]:
-        mapping = mapping.setdefault(part, {})
-    mapping[path[-1]] = value
+def _with(mapping: dict[str, Any], path: list[str], value: object) -> dict[str, Any]:
+    """A copy of a mapping in which the key at ``path`` has a value."""
+    if len(path) == 1:
+        return {**mapping, path[0]: value}
+    inner = mapping.get(path[0])
+    return {**mapping, path[0]: _with(inner if isinstance(inner, dict) else {}, path[1:], value)}
 
 
 def _readable(error: ValidationError, source: str) -> ConfigError:
+    """The first thing that is wrong, with the key that was probably meant."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     hint = None
     if first["type"] == "extra_forbidden":
-        section: type[BaseModel] = FinetuneConfig
-        for part in first["loc"][:-1]:
-            field = section.model_fields.get(str(part))
-            if field and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-                section = field.annotation
-        near = difflib.get_close_matches(str(first["loc"][-1]), list(section.model_fields), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"keys here are {', '.join(section.model_fields)}"
+        keys = _keys_at([str(part) for part in first["loc"][:-1]])
+        near = difflib.get_close_matches(str(first["loc"][-1]), keys, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"keys here are {', '.join(keys)}"
     return ConfigError(f"{source}: {key}: {first['msg']} (found {first['input']!r})", hint=hint)
+
+
+def _keys_at(path: list[str]) -> list[str]:
+    """Keys of the section that a place in a configuration, as pydantic names it, lies in."""
+    section: type[BaseModel] = FinetuneConfig
+    for part in path:
+        # Of the two kinds of base model, the place names the one that was chosen.
+        fields = {name: field.annotation for name, field in section.model_fields.items()}
+        chosen = {"scratch": ScratchConfig, "pretrained": PretrainedConfig}
+        found: object = chosen.get(part, fields.get(part))
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            section = found
+    return list(section.model_fields)

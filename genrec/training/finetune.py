@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from accelerate import PartialState
+from accelerate import Accelerator
 
 from genrec.decoding.trie import CatalogTrie
 from genrec.errors import ConfigError
@@ -113,10 +113,9 @@ def finetune(
     out = Path(out)
     parts = load_training_data(config, data)
     run = {"data": {"name": parts.train.name, **parts.counts}, **config.model_dump(mode="json")}
-    processes = PartialState()
+    processes = Accelerator()
     if processes.is_main_process:
         _check_folder(out, run, resume)
-    torch.manual_seed(config.training.seed)
     built = _build(config, parts.train, processes.device)
     source = parts.examples(config, built.builder)
     expected = estimate(built.generator, source, config.training)
@@ -149,6 +148,7 @@ class _Built:
 
 
 def _build(config: FinetuneConfig, train: Dataset, device: torch.device) -> _Built:
+    torch.manual_seed(config.training.seed)  # weights of a model from scratch
     base = load_base(config.base, max_positions=config.prompt.max_tokens + 1)
     tokenizer = fit_item_tokenizer(config.items, train, base.text_tokenizer, config.training.seed)
     vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size)

@@ -130,7 +130,8 @@ class Trainer:
                     bar.say(f"no better validation for {self.config.patience} times: stopped")
                     break
                 self._epoch(log, bar)
-        self.accelerator.end_training()
+        for tracker in self.accelerator.trackers:
+            tracker.finish()
         if self._best is not None:
             with torch.no_grad():
                 for name, tensor in self._weights().items():

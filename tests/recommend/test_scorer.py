@@ -1,0 +1,49 @@
+"""The generator as a scorer."""
+
+import numpy as np
+import pytest
+
+from genrec.baselines.base import Scorer
+from genrec.prompt.builder import PromptBuilder
+from genrec.prompt.templates import Templates
+from genrec.recommend.scorer import GenerativeScorer
+from genrec.testing import tiny_generator
+from genrec.testing.scorer_contract import NUM_ITEMS, ScorerContract
+
+
+def make(**settings) -> GenerativeScorer:
+    generator = tiny_generator(num_items=NUM_ITEMS)
+    builder = PromptBuilder(Templates.load(), generator.vocabulary, None, max_tokens=64)
+    return GenerativeScorer(generator, builder, max_items=30, **settings)
+
+
+class TestGenerativeScorer(ScorerContract):
+    def make_scorer(self) -> Scorer:
+        return make()
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 32])
+def test_with_a_beam_for_every_item_it_recommends_by_its_scores(batch_size):
+    """Histories of very different lengths, batched by length, come back in their order."""
+    scorer = make(beams=NUM_ITEMS, batch_size=batch_size)
+    rng = np.random.default_rng(0)
+    histories = [rng.integers(NUM_ITEMS, size=size).astype(np.int32) for size in (9, 0, 29, 1, 4)]
+    ranking = scorer.recommend(histories, 6, exclude=histories)
+    scores = scorer.score(histories)
+    for history, items, row, found in zip(histories, ranking.items, scores, ranking.scores, strict=True):
+        row[history] = -np.inf
+        items, found = items[items >= 0], found[items >= 0]
+        assert len(items) == min(6, np.isfinite(row).sum())
+        assert items.tolist() == np.argsort(-row, kind="stable")[: len(items)].tolist()
+        np.testing.assert_allclose(found, row[items], atol=1e-4)
+
+
+def test_only_the_latest_items_are_read():
+    scorer = make()
+    scorer.max_items = 3
+    long, short = np.array([9, 9, 1, 2, 3], dtype=np.int32), np.array([1, 2, 3], dtype=np.int32)
+    np.testing.assert_array_equal(scorer.score([long]), scorer.score([short]))
+
+
+def test_scores_are_probabilities_of_the_whole_catalog():
+    np.testing.assert_allclose(np.exp(make().score([np.array([1, 2], dtype=np.int32)])).sum(), 1.0, rtol=1e-5)

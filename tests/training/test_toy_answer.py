@@ -1,0 +1,43 @@
+"""Toy data, in which the right next item is known, must be learned to the last user."""
+
+import numpy as np
+import pytest
+
+from genrec.data.split import leave_last_out
+from genrec.evaluation.protocol import evaluate
+from genrec.recommend.recommender import Recommender
+from genrec.testing import toy_dataset, toy_next_item
+from genrec.training.config import FinetuneConfig
+from genrec.training.finetune import finetune
+
+BASE = {"kind": "scratch", "layers": 2, "width": 64, "heads": 2, "dropout": 0}
+KINDS = {
+    "atomic": {"items": {"kind": "atomic"}, "training": {"epochs": 12}},
+    "semantic with node residuals": {
+        "items": {"kind": "semantic", "levels": 2, "codes_per_level": 6, "text_weight": 0},
+        "head": {"node_residual": True},
+        "training": {"epochs": 25},
+    },
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_gpt_of_two_layers_recommends_the_right_item_to_everyone(tmp_path, kind):
+    # 6 items: no history that is asked about is longer than those trained on.
+    config = FinetuneConfig.from_mapping(
+        KINDS[kind]
+        | {
+            "base": {"kind": "scratch", "width": 64, "heads": 2, "dropout": 0},
+            "prompt": {"max_items": 6, "max_tokens": 32},
+        },
+        ["training.tokens_per_batch=256", "training.learning_rate=3e-3", "training.validation_users=0"],
+    )
+    dataset = toy_dataset()
+    finetune(config, dataset, tmp_path)
+    recommender = Recommender.from_pretrained(tmp_path, data=dataset)
+    test = leave_last_out(dataset).test
+    for filter_seen in (True, False):
+        assert evaluate(recommender.as_scorer(), test, ks=(1,), filter_seen=filter_seen).metrics["recall@1"] == 1.0
+    answer = recommender.recommend(history=["i3", "i4", "i5", "i6", "i7"], k=3)
+    assert answer.items[0].item_id == f"i{toy_next_item(7)}"
+    assert np.exp(answer.items[0].logprob) > 0.5
