@@ -20,6 +20,7 @@ from genrec.cli.benchmark import benchmark
 from genrec.cli.console import configure_logging, print_error, stderr
 from genrec.cli.demo import demo
 from genrec.cli.doctor import doctor
+from genrec.cli.export import export
 from genrec.cli.finetune import finetune
 from genrec.cli.recommend import recommend
 from genrec.errors import GenrecError
@@ -40,6 +41,7 @@ app.add_typer(data.app, name="data")
 app.command()(finetune)
 app.command()(recommend)
 app.command()(benchmark)
+app.command()(export)
 app.command()(doctor)
 app.add_typer(recipes.app, name="recipes")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import torch
 from accelerate import Accelerator
 
 from genrec.decoding.trie import CatalogTrie
-from genrec.errors import ConfigError
+from genrec.errors import ConfigError, UnsupportedError
 from genrec.evaluation.protocol import evaluate
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import load_base
@@ -31,7 +32,7 @@ from genrec.training.tokenizing import fit_item_tokenizer
 from genrec.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet
@@ -98,6 +99,8 @@ def finetune(
         If ``out`` is not empty; if ``resume`` with another configuration or data set, or of a finished run.
     ResourceError
         If the run cannot fit the memory.
+    UnsupportedError
+        If something that the configuration asks for is not installed.
 
     Examples
     --------
@@ -111,6 +114,7 @@ def finetune(
     1
     """
     out = Path(out)
+    _check_trackers(config.report_to)
     parts = load_training_data(config, data)
     run = {"data": {"name": parts.train.name, **parts.counts}, **config.model_dump(mode="json")}
     processes = Accelerator()
@@ -161,6 +165,13 @@ def _build(config: FinetuneConfig, train: Dataset, device: torch.device) -> _Bui
     templates = Templates.load(config.prompt.templates)
     builder = PromptBuilder(templates, vocabulary, base.text_tokenizer, config.prompt.max_tokens)
     return _Built(base, tokenizer, generator, builder)
+
+
+def _check_trackers(names: Sequence[str]) -> None:
+    """Accelerate leaves out a tracker that is not installed without a word."""
+    for name in names:
+        if util.find_spec(name) is None:
+            raise UnsupportedError(f"report_to: {name} is not installed", hint=f"pip install {name}")
 
 
 def _check_folder(out: Path, run: dict[str, Any], resume: bool) -> None:

@@ -1,0 +1,60 @@
+"""``genrec finetune`` as a user runs it."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from genrec.cli.main import app
+from genrec.errors import ConfigError
+from genrec.model.folder import load_model
+
+runner = CliRunner()
+SMALL = ("base.layers=1", "base.width=32", "base.heads=2", "training.epochs=1", "training.validation_users=5")
+
+
+def finetune(out, *more):
+    settings = [part for setting in SMALL for part in ("--set", setting)]
+    config = "finetune/configs/gpt-atomic.yaml"
+    return runner.invoke(app, ["finetune", "--config", config, "--data", "toy", "--out", str(out), *settings, *more])
+
+
+def test_a_shipped_configuration_trains_a_model(tmp_path):
+    done = finetune(tmp_path / "model")
+    assert done.exit_code == 0, done.output
+    assert "estimate: 540 tokens" in done.stderr
+    assert "items: atomic: 24 items" in done.stderr
+    assert "validation NDCG@10" in done.stdout
+    assert f"genrec recommend {tmp_path / 'model'}" in done.stdout
+    assert load_model(tmp_path / "model").description.dataset.name == "toy"
+
+
+def test_json_is_alone_on_stdout(tmp_path):
+    done = finetune(tmp_path / "model", "--json")
+    report = json.loads(done.stdout)
+    assert report["model"] == str(tmp_path / "model")
+    assert report["tokens"] == 540
+    assert report["best_epoch"] == 1
+
+
+def test_estimate_only_trains_nothing(tmp_path):
+    done = finetune(tmp_path / "model", "--estimate-only")
+    assert done.exit_code == 0
+    assert "estimate: " in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--set", "training.epoch=3"], "training.epoch"),
+        (["--set", "training.epochs"], "expected key=value"),
+        (["--config", "no/such.yaml"], "cannot be read"),
+    ],
+)
+def test_what_is_not_right_is_a_usage_error(tmp_path, more, message):
+    done = finetune(tmp_path / "model", *more)
+    assert isinstance(done.exception, ConfigError)
+    assert message in str(done.exception)
+    assert done.exception.exit_status == 2
+    assert not (tmp_path / "model").exists()
