@@ -50,7 +50,7 @@ def load_named(name: str) -> Dataset:
     if name == ML_100K:
         return _ml_100k()
     if name == TOY:
-        from genrec.testing.toy import toy_dataset
+        from genrec.data.toy import toy_dataset
 
         return toy_dataset()
     raise DataError(f"no data set named {name!r}", hint=f"named sets are {', '.join(NAMED)}")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WANTED_PRIOR = 1.0
+WANTED_PRIOR = 3.0
 """Log-weight of each wanted value an item has beyond the first, which is required."""
 
 

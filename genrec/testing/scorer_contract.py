@@ -7,7 +7,7 @@ import pytest
 
 from genrec.baselines.base import Scorer
 from genrec.data.dataset import Dataset
-from genrec.testing.toy import toy_dataset
+from genrec.data.toy import toy_dataset
 
 NUM_ITEMS = 24
 

@@ -9,7 +9,7 @@ from genrec.data import folder as folder_module
 from genrec.data.dataset import Dataset
 from genrec.data.folder import written_aside
 from genrec.errors import DataError
-from genrec.testing.toy import toy_dataset
+from genrec.data.toy import toy_dataset
 
 
 @pytest.fixture

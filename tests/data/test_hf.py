@@ -4,7 +4,7 @@ import pytest
 from genrec.data.dataset import Dataset
 from genrec.data.hf import from_hf, to_hf
 from genrec.errors import DataError
-from genrec.testing.toy import toy_dataset
+from genrec.data.toy import toy_dataset
 
 
 def same(one, other):

@@ -5,7 +5,7 @@ import pytest
 from genrec.data.dataset import Dataset
 from genrec.data.streaming import sort_by_user, stream_histories
 from genrec.errors import ConfigError, DataError
-from genrec.testing.toy import toy_dataset
+from genrec.data.toy import toy_dataset
 
 
 @pytest.fixture(scope="module")

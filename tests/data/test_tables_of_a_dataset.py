@@ -9,7 +9,7 @@ from genrec.data.dataset import Dataset
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
 from genrec.errors import DataError, UnknownIdError
-from genrec.testing.toy import toy_dataset
+from genrec.data.toy import toy_dataset
 
 ROWS = {"user_id": ["a"], "item_id": ["x"], "timestamp": pa.array([1], pa.int64())}
 

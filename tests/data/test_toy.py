@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrec.testing.toy import toy_catalog, toy_dataset, toy_next_item
+from genrec.data.toy import toy_catalog, toy_dataset, toy_next_item
 
 
 @given(st.integers(1, 20), st.integers(2, 40), st.integers(1, 12), st.integers(1, 7))

@@ -59,7 +59,7 @@ def toy_dataset(users: int = 60, items: int = 24, length: int = 10, step: int = 
         ),
         catalog=toy_catalog(items),
         users=IdMap(pa.array(user_ids, pa.string())),
-        source="made on the spot by genrec.testing.toy_dataset",
+        source="made on the spot by genrec.data.toy_dataset",
         licence="CC0-1.0",
         user_attributes=pa.table({"user_id": pa.array(user_ids, pa.string()), "age": ages}),
     )
