@@ -105,5 +105,5 @@ def check_request(num_users: int, num_items: int, k: int, weights: ItemWeights |
     """
     if k < 1:
         raise ConfigError(f"k must be at least 1, got {k}")
-    if weights is not None and weights.dense.shape not in {(num_users, num_items), (1, num_items)}:
-        raise ConfigError(f"item weights {weights.dense.shape} do not fit {num_users} users and {num_items} items")
+    if weights is not None and weights.shape not in {(num_users, num_items), (1, num_items)}:
+        raise ConfigError(f"item weights {weights.shape} do not fit {num_users} users and {num_items} items")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from genrec.decoding.trie_update import add_items, remove_items
 from genrec.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -180,16 +182,53 @@ class CatalogTrie:
         """Items that end at a node, ascending; empty for an inner node."""
         return self.leaf_items[self.leaf_indptr[node] : self.leaf_indptr[node + 1]]
 
-    def count_items(self, nodes: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Number of items below each of some nodes, or at it: L look-ups a node, nothing is kept for it."""
-        first, end = np.asarray(nodes, dtype=np.int64), np.asarray(nodes, dtype=np.int64) + 1
-        count = np.zeros(len(first), dtype=np.int64)
-        while True:
+    @cached_property
+    def is_leaf(self) -> NDArray[np.bool_]:
+        """Whether items end at a node, (num_nodes,)."""
+        return np.diff(self.leaf_indptr) > 0
+
+    @cached_property
+    def _least_depth(self) -> int:
+        """Length of the shortest ID."""
+        return int(self.depth[np.argmax(self.is_leaf)])
+
+    @cached_property
+    def has_shared_leaves(self) -> bool:
+        """Whether several items end at one node."""
+        return len(self.leaf_items) > int(np.count_nonzero(self.is_leaf))
+
+    def leaf_ranges(self, nodes: NDArray[np.integer]) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+        """Where the items below some nodes are in ``leaf_items``: at each depth that has any, one run a node.
+
+        Yields
+        ------
+        tuple
+            First and end of each node's run, (M,) and (M,), for one depth after the other.
+
+        Examples
+        --------
+        >>> trie = CatalogTrie.from_codes(np.array([[0, 2], [1, 2], [0, 3]]))
+        >>> [(first.tolist(), end.tolist()) for first, end in trie.leaf_ranges(np.array([1, 2]))]
+        [([0, 2], [2, 3])]
+        """
+        first, end = nodes, nodes + 1
+        deepest = int(self.depth[nodes].max()) if len(nodes) else 0
+        for level in range(self.num_levels + 1):
+            if level + deepest >= self._least_depth:
+                begin_items, end_items = self.leaf_indptr.take(first), self.leaf_indptr.take(end)
+                if (begin_items < end_items).any():
+                    yield begin_items, end_items
             # The descendants of a node at one depth are contiguous.
-            count += self.leaf_indptr[end] - self.leaf_indptr[first]
-            first, end = self.indptr[first].astype(np.int64) + 1, self.indptr[end].astype(np.int64) + 1
+            first, end = self.indptr.take(first) + 1, self.indptr.take(end) + 1
             if not (first < end).any():
-                return count
+                return
+
+    def count_items(self, nodes: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Number of items below each of some nodes, or at it."""
+        count = np.zeros(len(nodes), dtype=np.int64)
+        for first, end in self.leaf_ranges(nodes):
+            count += end - first
+        return count
 
     def save(self, folder: Path) -> None:
         """Write one ``.npy`` file an array and ``trie.json`` into a folder, made when missing."""

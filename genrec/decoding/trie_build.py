@@ -149,7 +149,8 @@ def _sorted_rows(codes: NDArray[np.int32]) -> NDArray[np.int64]:
     bits = [int(span).bit_length() for span in codes.max(axis=0).astype(np.int64) - lowest]
     row_bits = (len(codes) - 1).bit_length()
     if sum(bits) + row_bits > 64:
-        return np.lexsort(codes.T[::-1])
+        order: NDArray[np.int64] = np.lexsort(codes.T[::-1])
+        return order
     key = np.zeros(len(codes), dtype=np.uint64)
     for level, width in enumerate(bits):
         key <<= np.uint64(width)

@@ -1,17 +1,17 @@
-"""A request as a vector of item log-weights, and what it means for the nodes of the trie."""
+"""A request as a vector of item log-weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from genrec.decoding.node_weights import NodeWeights
 from genrec.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -19,16 +19,53 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class TouchedItems:
+    """Log-weights of a few items of each user, which stand in the place of those they have otherwise.
+
+    Parameters
+    ----------
+    shape
+        Users and items, (B, N).
+    user, item
+        int64 (E,), ordered by user, then item; no pair twice.
+    value
+        float32 (E,).
+    """
+
+    shape: tuple[int, int]
+    user: NDArray[np.int64]
+    item: NDArray[np.int64]
+    value: NDArray[np.float32]
+
+    @property
+    def key(self) -> NDArray[np.int64]:
+        """One number for user and item, ascending, (E,)."""
+        return self.user * self.shape[1] + self.item
+
+    def repeated(self, num_users: int) -> TouchedItems:
+        """The same for ``num_users`` users, if they are those of all users, (1, N)."""
+        if self.shape[0] == num_users:
+            return self
+        user = np.repeat(np.arange(num_users), len(self.item))
+        return TouchedItems(
+            (num_users, self.shape[1]), user, np.tile(self.item, num_users), np.tile(self.value, num_users)
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class ItemWeights:
     """Log-weights of every item for each user of a batch.
 
     -inf excludes an item (seen, out of stock, filtered out); a finite value is a prior. Weights of
-    several sources combine by ``+``, and one row stands for all users.
+    several sources combine by ``+``, and one row stands for all users. Where a source touches a few items
+    only, it stays a list of these: a hundred seen items cost the same in any catalog.
 
     Parameters
     ----------
-    dense
-        float32 (B, N), or (1, N) for all users.
+    base
+        float32 (B, N); (1, N) for all users; (1, 1) for all users and items, if some are touched.
+    touched
+        Items with weights of their own instead. Default none.
 
     Raises
     ------
@@ -43,18 +80,58 @@ class ItemWeights:
            [  0.,   0., -inf]], dtype=float32)
     """
 
-    dense: NDArray[np.float32]
+    base: NDArray[np.float32]
+    touched: TouchedItems | None = None
 
     def __post_init__(self) -> None:
-        if self.dense.ndim != 2:
-            raise ConfigError(f"item weights must be (B, N), got {self.dense.shape}")
-        if not (self.dense < np.inf).all():
+        if self.base.ndim != 2:
+            raise ConfigError(f"item weights must be (B, N), got {self.base.shape}")
+        values = [self.base] if self.touched is None else [self.base, self.touched.value]
+        if not all((value < np.inf).all() for value in values):
             raise ConfigError(
                 "item weights hold NaN or +inf", hint="use finite log-weights, and -inf to exclude an item"
             )
 
     @classmethod
-    def from_seen(cls, seen: Sequence[Sequence[int] | NDArray[np.int32]], num_items: int) -> Self:
+    def from_sparse(
+        cls,
+        items: Sequence[Sequence[int] | NDArray[np.integer]],
+        values: Sequence[Sequence[float] | NDArray[np.floating]],
+        num_items: int,
+        rest: float = 0.0,
+    ) -> Self:
+        """Weights of a few items of each user.
+
+        Parameters
+        ----------
+        items
+            One sequence of item indices a user (B). Values of an item that is listed twice add up.
+        values
+            Their log-weights.
+        num_items
+            Number of items (N).
+        rest
+            Log-weight of all others: 0, or -inf to exclude them. Default 0.
+
+        Raises
+        ------
+        ConfigError
+            If an item index is not below ``num_items``, numbers of items and values differ, or a weight is
+            NaN or +inf.
+
+        Examples
+        --------
+        >>> ItemWeights.from_sparse([[2], [0, 1]], [[1.5], [0.5, -1.0]], num_items=3).dense
+        array([[ 0. ,  0. ,  1.5],
+               [ 0.5, -1. ,  0. ]], dtype=float32)
+        """
+        if list(map(len, items)) != list(map(len, values)):
+            raise ConfigError("item weights: numbers of items and values differ")
+        base = np.full((1, 1), rest, dtype=np.float32)
+        return cls(base, _touched(items, np.concatenate([*map(np.asarray, values), []]), num_items))
+
+    @classmethod
+    def from_seen(cls, seen: Sequence[Sequence[int] | NDArray[np.integer]], num_items: int) -> Self:
         """Exclude the listed items of each user, and weigh all others alike.
 
         Parameters
@@ -64,16 +141,12 @@ class ItemWeights:
         num_items
             Number of items (N).
         """
-        dense = np.zeros((len(seen), num_items), dtype=np.float32)
-        dense[_flat_index(seen)] = -np.inf
-        return cls(dense)
+        return cls(np.zeros((1, 1), dtype=np.float32), _touched(seen, -np.inf, num_items))
 
     @classmethod
-    def from_candidates(cls, candidates: Sequence[Sequence[int] | NDArray[np.int32]], num_items: int) -> Self:
+    def from_candidates(cls, candidates: Sequence[Sequence[int] | NDArray[np.integer]], num_items: int) -> Self:
         """Allow nothing but the listed items of each user; arguments as :meth:`from_seen`."""
-        dense = np.full((len(candidates), num_items), -np.inf, dtype=np.float32)
-        dense[_flat_index(candidates)] = 0.0
-        return cls(dense)
+        return cls(np.full((1, 1), -np.inf, dtype=np.float32), _touched(candidates, 0.0, num_items))
 
     @classmethod
     def from_mask(cls, mask: NDArray[np.bool_]) -> Self:
@@ -85,9 +158,36 @@ class ItemWeights:
         """Use log-weights as they are, (N,) for all users or (B, N)."""
         return cls(np.atleast_2d(priors).astype(np.float32))
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Users and items, (B, N); one user stands for all."""
+        if self.touched is None:
+            return self.base.shape[0], self.base.shape[1]
+        num_users = self.base.shape[0] if self.base.shape[0] > 1 else self.touched.shape[0]
+        return num_users, self.touched.shape[1]
+
     def __add__(self, other: ItemWeights) -> ItemWeights:
         """Weights of both: excluded where either excludes, else the sum."""
-        return ItemWeights(self.dense + other.dense)
+        num_users = max(self.shape[0], other.shape[0])
+        if self.shape[1] != other.shape[1] or not {self.shape[0], other.shape[0]} <= {1, num_users}:
+            raise ConfigError(f"item weights {self.shape} and {other.shape} do not fit each other")
+        excluded = [w.base for w in (self, other) if w.base.shape == (1, 1) and w.base[0, 0] == -np.inf]
+        base = excluded[0] if excluded else self.base + other.base
+        touched = [w.touched.repeated(num_users) for w in (self, other) if w.touched is not None]
+        if not touched:
+            return ItemWeights(base)
+        shape = (num_users, self.shape[1])
+        user, item = np.divmod(np.unique(np.concatenate([t.key for t in touched])), shape[1])
+        return ItemWeights(base, TouchedItems(shape, user, item, self.of(user, item) + other.of(user, item)))
+
+    @property
+    def dense(self) -> NDArray[np.float32]:
+        """All weights, (B, N)."""
+        if self.touched is None:
+            return self.base
+        dense = np.broadcast_to(self.base, self.shape).copy()
+        dense[self.touched.user, self.touched.item] = self.touched.value
+        return dense
 
     @property
     def eligible(self) -> NDArray[np.bool_]:
@@ -96,8 +196,32 @@ class ItemWeights:
 
     def of(self, user: NDArray[np.integer], item: NDArray[np.integer]) -> NDArray[np.float32]:
         """Weights (E,) of (user, item) pairs."""
-        weights: NDArray[np.float32] = self.dense[user if len(self.dense) > 1 else 0, item]
+        rows, columns = self.base.shape
+        weights = np.broadcast_to(self.base[user if rows > 1 else 0, item if columns > 1 else 0], item.shape).copy()
+        if self.touched is not None and len(self.touched.item):
+            key = (user if self.touched.shape[0] > 1 else 0) * self.touched.shape[1] + item.astype(np.int64)
+            place = np.minimum(np.searchsorted(self.touched.key, key), len(self.touched.item) - 1)
+            found = self.touched.key[place] == key
+            weights[found] = self.touched.value[place[found]]
         return weights
+
+    def on_nodes(self, trie: CatalogTrie) -> NodeWeights:
+        """Weights of trie nodes, computed only where they are asked for if few items are touched.
+
+        Raises
+        ------
+        ConfigError
+            If the trie has another number of items.
+        """
+        if self.shape[1] != trie.num_items:
+            raise ConfigError(f"weights of {self.shape[1]} items do not fit a trie of {trie.num_items}")
+        touched = self.touched
+        if touched is not None:
+            few = len(touched.item) * trie.num_levels <= self.shape[0] * self.shape[1]
+            if few and not self.base[self.base > -np.inf].any():
+                touched = touched.repeated(self.shape[0])
+                return NodeWeights.of_touched(trie, self.base, touched.user, touched.item, touched.value)
+        return NodeWeights.of_dense(trie, self.dense)
 
     def node_weights(self, trie: CatalogTrie) -> NDArray[np.float32]:
         """Weight of each trie node: what its eligible items promise on average.
@@ -125,51 +249,18 @@ class ItemWeights:
         >>> ItemWeights.from_priors(np.log([1.0, 3.0, 1e-9])).node_weights(trie)[0, :3].round(3)
         array([  0.288,   0.693, -20.723], dtype=float32)
         """
-        if self.dense.shape[1] != trie.num_items:
-            raise ConfigError(f"weights of {self.dense.shape[1]} items do not fit a trie of {trie.num_items}")
-        eligible = self.eligible
-        if not self.dense[eligible].any():
-            alive = _reduce_up(trie, eligible, partial(np.logical_or.reduceat, axis=1))
-            return np.where(alive, np.float32(0.0), np.float32(-np.inf))
-        count = _reduce_up(trie, eligible.astype(np.float32), partial(np.add.reduceat, axis=1))
-        total: NDArray[np.float32] = _reduce_up(trie, self.dense, _log_sum)
-        total -= np.log(np.maximum(count, 1.0))
-        return total
+        user, node = np.indices((self.shape[0], trie.num_nodes)).reshape(2, -1)
+        return self.on_nodes(trie).of(user, node).reshape(self.shape[0], trie.num_nodes)
 
 
-def _flat_index(items: Sequence[Sequence[int] | NDArray[np.int32]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row and column of each listed item."""
-    rows = np.repeat(np.arange(len(items)), [len(row) for row in items])
-    columns = np.concatenate([np.asarray(row, dtype=np.int64) for row in items]) if len(items) else rows
-    return rows, columns
-
-
-def _reduce_up(
-    trie: CatalogTrie,
-    values: NDArray[Any],
-    combine: Callable[[NDArray[Any], NDArray[np.int32]], NDArray[Any]],
-) -> NDArray[Any]:
-    """Combine item values (B, N) into node values (B, num_nodes), from the leaves up.
-
-    ``combine(values, starts)`` reduces the segments of axis 1 that begin at ``starts``. The items of
-    successive leaves, and the children of successive inner nodes, are contiguous.
-    """
-    is_leaf = np.diff(trie.leaf_indptr) > 0
-    nodes = np.empty((len(values), trie.num_nodes), dtype=values.dtype)
-    nodes[:, is_leaf] = combine(values[:, trie.leaf_items], trie.leaf_indptr[:-1][is_leaf])
-    for level in range(trie.num_levels - 1, -1, -1):
-        first, end = trie.level_offsets[level : level + 2]
-        inner = first + np.flatnonzero(~is_leaf[first:end])
-        below = nodes[:, end : trie.level_offsets[level + 2]]
-        nodes[:, inner] = combine(below, trie.indptr[inner] + 1 - end)
-    return nodes
-
-
-def _log_sum(values: NDArray[np.float32], starts: NDArray[np.int32]) -> NDArray[np.float32]:
-    """``log(sum(exp(values)))`` of segments, each relative to its maximum: sharp priors span hundreds."""
-    highest = np.maximum.reduceat(values, starts, axis=1)
-    highest[highest == -np.inf] = 0.0
-    sizes = np.diff(starts, append=values.shape[1])
-    total = np.add.reduceat(np.exp(values - np.repeat(highest, sizes, axis=1)), starts, axis=1)
-    with np.errstate(divide="ignore"):
-        return np.asarray(highest + np.log(total), dtype=np.float32)
+def _touched(
+    items: Sequence[Sequence[int] | NDArray[np.integer]], value: float | NDArray[np.floating], num_items: int
+) -> TouchedItems:
+    """List what is touched, in order; values of a pair that is listed twice add up."""
+    user = np.repeat(np.arange(len(items)), [len(row) for row in items])
+    item = np.concatenate([*(np.asarray(row, dtype=np.int64) for row in items), np.empty(0, dtype=np.int64)])
+    if len(item) and not 0 <= item.min() <= item.max() < num_items:
+        raise ConfigError(f"item indices must be in 0 .. {num_items - 1}, got {item.min()} .. {item.max()}")
+    key, inverse = np.unique(user * num_items + item, return_inverse=True)
+    values = np.bincount(inverse, weights=np.broadcast_to(value, item.shape), minlength=len(key))
+    return TouchedItems((len(items), num_items), key // num_items, key % num_items, values.astype(np.float32))
