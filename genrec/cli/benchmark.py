@@ -44,7 +44,7 @@ def benchmark(
     dataset = Dataset.load(data)
     scorers = load_baselines(models)
     if model_folder:
-        scorers += load_generators(model_folder, dataset)
+        scorers += load_generators(model_folder, dataset, split)
     _check_names(scorers)
     modes = (True, False) if filter_seen is None else (filter_seen,)
     report = run_benchmark(split_dataset(dataset, split), scorers, modes)
@@ -117,7 +117,7 @@ def load_baselines(models: str) -> list[Scorer]:
     return scorers
 
 
-def load_generators(folders: Sequence[Path], dataset: Dataset) -> list[Scorer]:
+def load_generators(folders: Sequence[Path], dataset: Dataset, split: str) -> list[Scorer]:
     """Load fine-tuned models as scorers.
 
     Parameters
@@ -126,11 +126,13 @@ def load_generators(folders: Sequence[Path], dataset: Dataset) -> list[Scorer]:
         Model folders.
     dataset
         Whose items the models know, in the same order.
+    split
+        What the benchmark holds out; the models must not have been trained on it.
 
     Raises
     ------
     ConfigError
-        A model was fine-tuned on other items.
+        A model was fine-tuned on other items, or on what the benchmark asks for.
     """
     from genrec.recommend.recommender import Recommender
 
@@ -140,6 +142,10 @@ def load_generators(folders: Sequence[Path], dataset: Dataset) -> list[Scorer]:
         if recommender.catalog.ids.ids != dataset.catalog.ids.ids:
             msg = f"the items of {folder} are not those of {dataset.name}, or stand in another order"
             raise ConfigError(msg, hint="benchmark a model on the data set it was fine-tuned on")
+        held_out = recommender.model.description.dataset.split
+        if held_out != split:
+            msg = f"{folder} was trained with split {held_out}: it may have seen the test items of {split}"
+            raise ConfigError(msg, hint=f"fine-tune it with --set split={split}")
         scorers.append(recommender.as_scorer(name=folder.resolve().name))
     return scorers
 

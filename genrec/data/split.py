@@ -92,7 +92,7 @@ def leave_last_out(dataset: Dataset) -> Split:
             [items[end : end + 1] for items, end in zip(sequences, last, strict=True)],
         )
 
-    return Split("leave_last_out", dataset.with_interactions(mask), validation=ask(2), test=ask(1))
+    return Split("leave-last-out", dataset.with_interactions(mask), validation=ask(2), test=ask(1))
 
 
 def global_temporal(dataset: Dataset, validation: float = 0.1, test: float = 0.1) -> Split:
@@ -136,7 +136,7 @@ def global_temporal(dataset: Dataset, validation: float = 0.1, test: float = 0.1
     if not len(train.interactions):
         raise DataError("timestamps are so few that nothing lies before the first cut", hint="use leave_last_out")
     windows = _window(dataset, starts[0], starts[1]), _window(dataset, starts[1], None)
-    return Split("global_temporal", train, validation=windows[0], test=windows[1])
+    return Split("global-temporal", train, validation=windows[0], test=windows[1])
 
 
 def _window(dataset: Dataset, start: np.int64, end: np.int64 | None) -> EvalSet:

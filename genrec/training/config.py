@@ -133,7 +133,7 @@ class FinetuneConfig(_Config):
     """What is trained on, beside the histories."""
     training: TrainingConfig = TrainingConfig()
     """The training loop."""
-    split: Literal["leave-last-out", "temporal", "none"] = "leave-last-out"
+    split: Literal["leave-last-out", "global-temporal", "none"] = "leave-last-out"
     """What is held out of training. none: everything is trained on, and nothing can be measured."""
     report_to: list[Literal["tensorboard", "wandb", "mlflow"]] = []
     """Trackers that get the metrics beside metrics.jsonl."""

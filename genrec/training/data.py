@@ -126,7 +126,7 @@ def _streamed(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingDat
     if isinstance(data, Dataset) or not Path(data).is_dir():
         hint = "save the data set and sort it: genrec.data.streaming.sort_by_user(folder, out)"
         raise ConfigError("training.stream reads a data set folder", hint=hint)
-    if config.tasks.requests_per_user or config.split == "temporal":
+    if config.tasks.requests_per_user or config.split == "global-temporal":
         hint = "set training.stream=false, or tasks.requests_per_user=0 and split=leave-last-out"
         raise ConfigError("requests and the temporal split need the interactions in memory", hint=hint)
     if config.items.kind == "semantic" and config.items.cf_weight:

@@ -46,7 +46,7 @@ def test_the_report_holds_what_evaluate_found(split, tmp_path):
     report.save(tmp_path / "new")
     saved = json.loads((tmp_path / "new" / "report.json").read_text())
     assert saved["results"][0]["metrics"] == evaluate(ItemKNN().fit(split.train), split.test).metrics
-    assert saved["split"] == "leave_last_out"
+    assert saved["split"] == "leave-last-out"
     page = (tmp_path / "new" / "report.md").read_text()
     assert "# Benchmark on toy" in page
     assert markdown_table(report.evaluations) in page
@@ -85,7 +85,7 @@ def test_the_command_prints_json_alone(run, tmp_path):
 
 def test_the_command_takes_a_temporal_split(run, tmp_path):
     result = run("--data", "toy", "--out", tmp_path, "--split", "global-temporal", "--json")
-    assert json.loads(result.stdout)["split"] == "global_temporal"
+    assert json.loads(result.stdout)["split"] == "global-temporal"
 
 
 @pytest.mark.parametrize(
@@ -127,4 +127,9 @@ def test_a_fine_tuned_model_stands_beside_the_baselines(run, tmp_path, model_fol
 def test_a_model_of_other_items_is_refused(model_folder):
     other = toy_dataset(items=30)
     with pytest.raises(ConfigError, match="are not those of toy, or stand in another order"):
-        load_generators([model_folder], other)
+        load_generators([model_folder], other, "leave-last-out")
+
+
+def test_a_model_that_may_have_seen_the_test_items_is_refused(model_folder):
+    with pytest.raises(ConfigError, match="trained with split leave-last-out"):
+        load_generators([model_folder], toy_dataset(), "global-temporal")
