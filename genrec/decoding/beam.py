@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genrec.decoding.decoded import LOWEST, Decoded, check_request, rank_items
+from genrec.decoding.decoded import Decoded, check_request, rank_items
+from genrec.decoding.step import keep_best, ragged_log_softmax
 from genrec.decoding.tree_attention import TreeReader
 from genrec.errors import ConfigError
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Decoded", "beam_search"]
 
 
+STOP_MARGIN = 1e-3
+"""How far behind an open beam must be to be given up: scores of one item differ by rounding, in nats."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Beams:
     """The beams of all users in one list, ordered by user: no padding, no loop over beams."""
@@ -34,11 +39,18 @@ class _Beams:
     """int64 (n,): trie node a beam has reached."""
     logprob: Tensor
     """float32 (n,): the generator's log-probability of the path."""
+    prior: Tensor
+    """float32 (n,): what the weights add at the node."""
     origin: Tensor
     """int64 (n,): the open beam (at first: the prompt) it grew from; 0 for a finished beam, which grows no more."""
 
     def __getitem__(self, which: Tensor) -> _Beams:
-        return _Beams(self.user[which], self.node[which], self.logprob[which], self.origin[which])
+        return _Beams(self.user[which], self.node[which], self.logprob[which], self.prior[which], self.origin[which])
+
+    @property
+    def score(self) -> Tensor:
+        """float32 (n,): what beams are kept by."""
+        return self.logprob + self.prior
 
 
 @torch.inference_mode()
@@ -46,16 +58,19 @@ def beam_search(
     generator: Generator,
     prompts: Sequence[TokenSequence],
     k: int = 10,
-    beams: int = 50,
+    beams: int | Sequence[int] = 50,
     weights: ItemWeights | None = None,
     alpha: float = 1.0,
+    *,
+    renormalise: bool = False,
 ) -> Decoded:
     """Generate the k best items after each prompt.
 
     A beam descends the trie code by code; at a node its score is the generator's log-probability plus
     ``alpha`` times what the node's eligible items weigh on average, so it never enters a branch that has
     nothing to offer. IDs may differ in length: a beam that has reached an item keeps its score and its place.
-    Each prompt is read once, and no forward pass follows the last code of an item.
+    Each prompt is read once, and no forward pass follows the last code of an item. A user whose open beams can no
+    longer reach the k best is done: a beam's log-probability only falls, and its prior is at most the largest weight.
 
     Parameters
     ----------
@@ -66,11 +81,16 @@ def beam_search(
     k
         Items to return a user. Default 10.
     beams
-        Beams of a user (W), k at least. With as many as there are items the result is exact. Default 50.
+        Beams of a user (W), k at least; or one number for each code of an ID, the last for all further codes.
+        With as many as there are items the result is exact. Default 50.
     weights
         Item log-weights, (B, N) or (1, N). Default: all items eligible, no priors.
     alpha
         Factor of finite weights. Default 1.
+    renormalise
+        Divide the probability of a code by that of all codes that lead to eligible items, so that what is excluded
+        takes no part in the softmax. The log-probabilities returned are then those. Default False: they are
+        what the generator gives to the whole catalog.
 
     Returns
     -------
@@ -95,28 +115,51 @@ def beam_search(
     """
     trie, head = generator.vocabulary.trie, generator.head
     check_request(len(prompts), trie.num_items, k, weights)
-    if beams < 1:
-        raise ConfigError(f"beams must be at least 1, got {beams}")
-    prior = None if weights is None else _node_priors(weights, trie, alpha, generator.device).expand(len(prompts), -1)
-    width = max(beams, k)
+    widths = _widths(beams, k, trie.num_levels)
+    prior = None if weights is None else _Prior(weights, trie, alpha, len(prompts), generator.device)
 
     reader = TreeReader(generator, prompts)
-    live = _best(_first_level(head.root_logprobs(reader.prompt_hidden)), prior, width)
+    children = _weigh(_first_level(head.root_logprobs(reader.prompt_hidden)), prior, renormalise)
+    live = _best(children, len(prompts), widths[0])
     path = torch.zeros(len(prompts), 0, dtype=torch.bool, device=generator.device)
     for depth in range(1, trie.num_levels):
         is_open = head.indptr[live.node + 1] > head.indptr[live.node]
-        if not is_open.any():
+        finished, growing = live[~is_open], live[is_open]
+        if len(finished.user) and not trie.has_shared_leaves:
+            growing = growing[_can_win(growing, finished, len(prompts), k, prior)]
+        if len(growing.user) == 0:
             break
-        growing = live[is_open]
         grown, path = _grow(reader, growing, path[growing.origin], depth)
-        live = _best(_merge(live[~is_open], grown), prior, width)
+        live = _best(_merge(finished, _weigh(grown, prior, renormalise, growing.logprob)), len(prompts), widths[depth])
     return _items_of(live, trie, len(prompts), k, weights, alpha)
 
 
-def _node_priors(weights: ItemWeights, trie: CatalogTrie, alpha: float, device: torch.device) -> Tensor:
-    """Compute what is added to a node's log-probability, (B or 1, num_nodes): -inf in dead branches, whatever alpha."""
-    prior = torch.from_numpy(weights.node_weights(trie)).to(device)
-    return torch.where(prior > -torch.inf, alpha * prior, prior)
+def _widths(beams: int | Sequence[int], k: int, num_levels: int) -> list[int]:
+    """Beams to keep after each code."""
+    given = [beams] if isinstance(beams, int) else list(beams)
+    if not given or min(given) < 1:
+        raise ConfigError(f"beams must be at least 1, got {beams}")
+    return [max(width, k) for width in given + given[-1:] * (num_levels - len(given))]
+
+
+class _Prior:
+    """What the weights of a request add to the scores of beams."""
+
+    def __init__(
+        self, weights: ItemWeights, trie: CatalogTrie, alpha: float, num_users: int, device: torch.device
+    ) -> None:
+        self._on_nodes = weights.on_nodes(trie)
+        self._alpha = alpha
+        lowest, highest = weights.extremes
+        self.is_flat = not (lowest.any() or highest.any())
+        most = np.float32(alpha) * (highest if alpha >= 0 else lowest)
+        self.highest = torch.from_numpy(np.broadcast_to(most, num_users).copy()).to(device)
+        """float32 (B,): the most it adds to any item."""
+
+    def at(self, user: Tensor, node: Tensor) -> Tensor:
+        """float32 (n,): -inf in dead branches, whatever alpha."""
+        added = torch.from_numpy(self._on_nodes.of(user.cpu().numpy(), node.cpu().numpy())).to(node.device)
+        return added if self.is_flat else torch.where(added > -torch.inf, self._alpha * added, added)
 
 
 def _first_level(logprobs: Tensor) -> _Beams:
@@ -124,11 +167,48 @@ def _first_level(logprobs: Tensor) -> _Beams:
     num_users, num_children = logprobs.shape
     user = torch.arange(num_users, device=logprobs.device).repeat_interleave(num_children)
     node = torch.arange(1, num_children + 1, device=logprobs.device).repeat(num_users)
-    return _Beams(user, node, logprobs.flatten(), user)
+    return _Beams(user, node, logprobs.flatten(), logprobs.new_zeros(1).expand(len(user)), user)
+
+
+def _weigh(children: _Beams, prior: _Prior | None, renormalise: bool, parents: Tensor | None = None) -> _Beams:
+    """Drop dead children, and add priors and the log-probabilities of the parents that the others grew from."""
+    logprob = children.logprob
+    if prior is not None:
+        added = prior.at(children.user, children.node)
+        alive = (added > -torch.inf).nonzero()[:, 0]
+        if len(alive) < len(added):
+            children, added, logprob = children[alive], added[alive], logprob[alive]
+            if renormalise and len(alive):
+                _, row = children.origin.unique_consecutive(return_inverse=True)
+                logprob = ragged_log_softmax(logprob, row, int(row[-1]) + 1)
+        children = replace(children, prior=added)
+    if parents is not None:
+        logprob = parents[children.origin] + logprob
+    return replace(children, logprob=logprob)
+
+
+def _can_win(growing: _Beams, finished: _Beams, num_users: int, k: int, prior: _Prior | None) -> Tensor:
+    """Which open beams may still end among the k best of their user, bool (n,).
+
+    Without priors, a beam that falls behind k finished ones stays behind, as all that grows from it. With priors
+    it may have taken a place from another that rises later, so a user's open beams go together or not at all.
+    """
+    score = finished.score
+    best = keep_best(score, _first_of(finished.user, num_users), k)
+    user = finished.user[best]
+    bar = torch.full((num_users,), torch.inf, device=score.device).scatter_reduce(0, user, score[best], "amin")
+    bar[torch.bincount(user, minlength=num_users) < k] = -torch.inf
+    reach = growing.logprob if prior is None else growing.logprob + prior.highest[growing.user]
+    can_win = reach >= (bar - STOP_MARGIN)[growing.user]
+    if prior is None or prior.is_flat:
+        return can_win
+    goes_on = torch.zeros(num_users, dtype=torch.bool, device=score.device)
+    goes_on[growing.user[can_win]] = True
+    return goes_on[growing.user]
 
 
 def _grow(reader: TreeReader, beams: _Beams, path: Tensor, depth: int) -> tuple[_Beams, Tensor]:
-    """All children of n open beams, and the beams' paths in the cache.
+    """All children of n open beams, with log-probabilities given their parents, and the beams' paths in the cache.
 
     The j-th beam of a user becomes the user's j-th query. ``path``, bool (n, S), says which cached tree
     nodes a beam's ancestors are; each comes back one query longer.
@@ -143,8 +223,8 @@ def _grow(reader: TreeReader, beams: _Beams, path: Tensor, depth: int) -> tuple[
     hidden = reader.read(nodes, nodes.new_tensor(depth), visible)
 
     children = reader.generator.head.child_logprobs(hidden[beams.user, slot], beams.node)
-    logprob = beams.logprob[children.row] + children.logprob
-    return _Beams(beams.user[children.row], children.node, logprob, children.row), path
+    row, logprob = children.row, children.logprob
+    return _Beams(beams.user[row], children.node, logprob, logprob.new_zeros(1).expand(len(row)), row), path
 
 
 def _merge(finished: _Beams, grown: _Beams) -> _Beams:
@@ -155,31 +235,23 @@ def _merge(finished: _Beams, grown: _Beams) -> _Beams:
         torch.cat([finished.user, grown.user]),
         torch.cat([finished.node, grown.node]),
         torch.cat([finished.logprob, grown.logprob]),
+        torch.cat([finished.prior, grown.prior]),
         torch.cat([torch.zeros_like(finished.origin), grown.origin]),
     )
     return both[torch.argsort(both.user, stable=True)]
 
 
-def _best(beams: _Beams, prior: Tensor | None, width: int) -> _Beams:
-    """Keep the ``width`` best live beams of each user, in the order they came; of equal ones the first."""
-    score = beams.logprob
-    if prior is not None:
-        added = prior[beams.user, beams.node]
-        alive = added > -torch.inf
-        beams, score = beams[alive], (beams.logprob + added)[alive]
-    count = torch.bincount(beams.user)
-    if len(count) == 0 or int(count.max()) <= width:
+def _best(beams: _Beams, num_users: int, width: int) -> _Beams:
+    """Keep the ``width`` best beams of each user, in the order they came; of equal ones the first."""
+    if len(beams.user) <= width:
         return beams
-    # Only users are padded: row b of the table is the b-th run of the list.
-    first, column = (count.cumsum(0) - count)[:, None], torch.arange(int(count.max()), device=score.device)
-    table = score.clamp(min=float(LOWEST))[(first + column).clamp(max=len(score) - 1)]
-    table = table.masked_fill(column >= count[:, None], -torch.inf)
-    # What beats the last place is in; places left go to its equals, first come first served.
-    last = table.topk(width, dim=1).values[:, -1:]
-    better, equal = table > last, (table == last) & (column < count[:, None])
-    keep = better | (equal & (equal.cumsum(1) <= width - better.sum(1, keepdim=True)))
-    user, place = keep.nonzero(as_tuple=True)
-    return beams[first[user, 0] + place]
+    return beams[keep_best(beams.score, _first_of(beams.user, num_users), width)]
+
+
+def _first_of(user: Tensor, num_users: int) -> Tensor:
+    """Place of each user's first entry, (B,); ``user`` is ascending."""
+    count = torch.bincount(user, minlength=num_users)
+    return count.cumsum(0) - count
 
 
 def _rank_in_user(user: Tensor) -> Tensor:

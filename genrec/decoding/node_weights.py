@@ -153,7 +153,8 @@ def _at(table: NDArray[Any], row: NDArray[np.integer], column: NDArray[np.intege
     """Entries (E,) of a table that has one row for all users, or one column for all items, or both."""
     if table.shape[1] == 1:
         column = np.zeros_like(column)
-    return table[row, column] if len(table) > 1 else table[0].take(column)
+    entries: NDArray[Any] = table[row, column] if len(table) > 1 else table[0].take(column)
+    return entries
 
 
 def _segment_sums(values: NDArray[np.float64], first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -204,7 +205,8 @@ def _log_means(trie: CatalogTrie, dense: NDArray[np.float32]) -> NDArray[np.floa
     for level, below, starts in _levels_up(trie):
         nodes[:, level] = _log_sum(nodes[:, below], starts)
         count[:, level] = np.add.reduceat(count[:, below], starts, axis=1)
-    return nodes - np.log(np.maximum(count, 1.0))
+    nodes -= np.log(np.maximum(count, 1.0))
+    return nodes
 
 
 def _levels_up(trie: CatalogTrie) -> Iterator[tuple[NDArray[np.int64], slice, NDArray[np.int64]]]:

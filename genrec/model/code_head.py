@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from genrec.decoding.step import expand, ragged_log_softmax
+
 if TYPE_CHECKING:
     from genrec.items.vocabulary import ItemVocabulary
+
+GATHER_COST = 32
+"""Code rows that are multiplied in the time it takes to gather one and multiply it alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,26 +166,20 @@ class CodeHead(nn.Module):
             Ragged edges, in order of rows and of child nodes.
         """
         hidden = hidden.float()
-        begin, end = self.indptr[nodes], self.indptr[nodes + 1]
-        count = end - begin
-        first = torch.cumsum(count, 0) - count
-        row = torch.repeat_interleave(torch.arange(len(nodes), device=nodes.device), count)
-        node = begin[row] + 1 + (torch.arange(len(row), device=nodes.device) - first[row])
-        code = self.node_code[node]
-        low, high = (int(code.min()), int(code.max()) + 1) if len(code) else (0, 1)
-        logits = (hidden @ self.code_vectors[low:high].T)[row, code - low]
+        begin = self.indptr.index_select(0, nodes)
+        edges = expand(begin, self.indptr.index_select(0, nodes + 1) - begin)
+        row, node = edges.row, edges.node
+        code = self.node_code.index_select(0, node)
+        low, high = (int(bound) for bound in code.aminmax()) if len(code) else (0, 0)
+        num_codes = high - low + 1
+        if len(code) * GATHER_COST < len(nodes) * num_codes:
+            logits = (hidden.index_select(0, row) * self.code_vectors.index_select(0, code)).sum(-1)
+        else:
+            table = hidden @ self.code_vectors[low : high + 1].T
+            logits = table.flatten().index_select(0, row * num_codes + (code - low))
         if self.node_vectors is not None:
-            logits = logits + (hidden[row] * self.node_vectors[node]).sum(-1)
-        return Children(row, node, _ragged_log_softmax(logits, row, len(nodes)), first)
-
-
-def _ragged_log_softmax(logits: Tensor, row: Tensor, num_rows: int) -> Tensor:
-    """Log-softmax of (E,) logits within equal values of ``row``."""
-    top = torch.full((num_rows,), float("-inf"), device=logits.device)
-    top = top.scatter_reduce(0, row, logits.detach(), "amax")
-    shifted = logits - top[row]
-    total = torch.zeros(num_rows, device=logits.device).index_add(0, row, shifted.exp())
-    return shifted - total.log()[row]
+            logits = logits + (hidden.index_select(0, row) * self.node_vectors.index_select(0, node)).sum(-1)
+        return Children(row, node, ragged_log_softmax(logits, row, len(nodes)), edges.first)
 
 
 def _item_of_leaf(vocabulary: ItemVocabulary) -> Tensor:
