@@ -36,10 +36,10 @@ class ItemsConfig(_Config):
 
     kind: Literal["atomic", "semantic", "title"] = "semantic"
     """One token an item, a semantic ID (residual k-means codes), or the title's own text tokens."""
-    levels: PositiveInt = 3
+    levels: PositiveInt = 2
     """Semantic: codes an item (L)."""
-    codes_per_level: PositiveInt = 64
-    """Semantic: codes a level (K)."""
+    codes_per_level: PositiveInt | None = None
+    """Semantic: codes a level (K). Default: the smallest power of two with at least twice as many IDs as items."""
     text_weight: NonNegativeFloat = 1.0
     """Semantic: weight of the text vectors (title, categories, text)."""
     cf_weight: NonNegativeFloat = 1.0
@@ -201,6 +201,7 @@ def _readable(error: ValidationError, source: str) -> ConfigError:
         keys = _keys_at([str(part) for part in first["loc"][:-1]])
         near = difflib.get_close_matches(str(first["loc"][-1]), keys, n=1)
         hint = f"did you mean {near[0]}?" if near else f"keys here are {', '.join(keys)}"
+        return ConfigError(f"{source}: there is no key {key}", hint=hint)
     return ConfigError(f"{source}: {key}: {first['msg']} (found {first['input']!r})", hint=hint)
 
 

@@ -58,7 +58,22 @@ def fit_item_tokenizer(
             hint = "set base.kind=pretrained, or items.kind=semantic or atomic"
             raise UnsupportedError("title item IDs need a base model that reads text", hint=hint)
         return TitleTokenizer.fit(train.catalog.titles, text_tokenizer)
-    return SemanticTokenizer.fit(item_vectors(config, train, seed), config.levels, config.codes_per_level, seed)
+    codes_per_level = config.codes_per_level or default_codes_per_level(train.num_items, config.levels)
+    return SemanticTokenizer.fit(item_vectors(config, train, seed), config.levels, codes_per_level, seed)
+
+
+def default_codes_per_level(num_items: int, levels: int) -> int:
+    """Codes a level (K) that leave half of the IDs free, so that few collisions move and new items find room.
+
+    Examples
+    --------
+    >>> [default_codes_per_level(num_items, levels=2) for num_items in (24, 1_682, 12_101)]
+    [8, 64, 256]
+    """
+    codes = 1
+    while codes**levels < 2 * num_items:
+        codes *= 2
+    return codes
 
 
 def item_vectors(config: ItemsConfig, train: Dataset, seed: int) -> NDArray[np.float32]:
