@@ -197,11 +197,13 @@ class ItemWeights:
     @property
     def extremes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """No eligible item weighs less than the one or more than the other, (B,) or (1,) each; 0 where none is."""
-        parts = [self.base] if self.touched is None else [self.base, self.touched.value[None]]
-        lowest = [np.where(part > -np.inf, part, np.float32(np.inf)).min(axis=1, initial=np.inf) for part in parts]
-        highest = np.maximum.reduce([part.max(axis=1, initial=-np.inf) for part in parts])
-        none = highest == -np.inf
-        return np.where(none, 0, np.minimum.reduce(lowest)), np.where(none, 0, highest)
+        lowest = np.where(self.base > -np.inf, self.base, np.float32(np.inf)).min(axis=1)
+        highest = self.base.max(axis=1)
+        if self.touched is not None and len(self.touched.value):
+            value = self.touched.value
+            lowest = np.minimum(lowest, np.where(value > -np.inf, value, np.float32(np.inf)).min())
+            highest = np.maximum(highest, value.max())
+        return np.where(highest == -np.inf, 0, lowest), np.where(highest == -np.inf, 0, highest)
 
     def of(self, user: NDArray[np.integer], item: NDArray[np.integer]) -> NDArray[np.float32]:
         """Weights (E,) of (user, item) pairs."""
