@@ -68,6 +68,7 @@ class Sizes:
     small: tuple[str, ...] = ("--model", "small", "--users", "32", "--items", "10000")
     smollm2: tuple[str, ...] = ("--model", "smollm2", "--users", "1", "--items", "10000")
     weights_model: str = "small"
+    weights_users: tuple[str, ...] = ("1", "32")
 
 
 QUICK = Sizes(
@@ -81,6 +82,7 @@ QUICK = Sizes(
     small=("--model", "tiny", "--users", "3", "--items", "300"),
     smollm2=("--model", "tiny_text", "--users", "1", "--items", "300"),
     weights_model="tiny",
+    weights_users=("2",),
 )
 
 
@@ -149,10 +151,7 @@ def measure_step(sizes: Sizes) -> dict[str, Any]:
         step = TrieStep(trie)
         for depth in range(1, LEVELS):
             nodes = rows_at(trie, depth)
-            scores, logprobs = torch.randn(1, len(nodes)), torch.randn(1, len(nodes), CODES).log_softmax(-1)
-            rows = torch.from_numpy(nodes).long()[None]
-            with torch.inference_mode():
-                result["ms"].append(1e3 * seconds(lambda: step(rows, scores, logprobs, BEAMS), sizes.steps))
+            result["ms"].append(1e3 * genrec_step(step, nodes, sizes.steps))
             result["children"].append(int((trie.indptr[nodes + 1] - trie.indptr[nodes]).sum()))
             if num_items == sizes.beside_transformers:
                 for name, text_size in (("codes", 0), ("codes and text", VOCABULARY)):
@@ -161,7 +160,6 @@ def measure_step(sizes: Sizes) -> dict[str, Any]:
             result["transformers_ms"] = theirs
             result["times_faster"] = {name: sum(ms) / sum(result["ms"]) for name, ms in theirs.items()}
         results[str(num_items)] = result
-        del trie, step
     one, few, many = (results[str(n)] for n in (sizes.beside_transformers, sizes.catalogs[0], sizes.catalogs[-1]))
     return {
         "results": results,
@@ -171,6 +169,14 @@ def measure_step(sizes: Sizes) -> dict[str, Any]:
             bar("step: times slower in the largest catalog", sum(many["ms"]) / sum(few["ms"]), 2, below=True),
         ],
     }
+
+
+def genrec_step(step: TrieStep, nodes: np.ndarray, rounds: int) -> float:
+    """Seconds of the constraint and the selection."""
+    rows = torch.from_numpy(nodes).long()[None]
+    scores, logprobs = torch.randn(1, len(nodes)), torch.randn(1, len(nodes), CODES).log_softmax(-1)
+    with torch.inference_mode():
+        return seconds(lambda: step(rows, scores, logprobs, BEAMS), rounds)
 
 
 def transformers_step(trie: CatalogTrie, nodes: np.ndarray, text_size: int, rounds: int) -> float:
@@ -218,7 +224,7 @@ def measure_weights(sizes: Sizes) -> dict[str, Any]:
     """What weights add to a decode of one user and of many."""
     results = {
         users: work("weights", ["--model", sizes.weights_model, "--users", users, *sizes.weighted], sizes.rounds * 4)
-        for users in ("1", "32")
+        for users in sizes.weights_users
     }
     return {
         "results": results,

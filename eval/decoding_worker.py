@@ -24,6 +24,7 @@ import typer
 
 from genrec.decoding import beam
 from genrec.decoding.beam import beam_search
+from genrec.decoding.decoded import Decoded
 from genrec.decoding.trie import CatalogTrie
 from genrec.decoding.weights import ItemWeights
 from genrec.items.vocabulary import ItemVocabulary
@@ -160,10 +161,10 @@ def stopwatch(generator: Generator) -> Iterator[dict[str, float]]:
     """Seconds by part of a decode while it is open."""
     spent: dict[str, float] = defaultdict(float)
 
-    def watch(owner: Any, name: str, part: Callable[..., str]) -> tuple[Any, str, Any]:
+    def watch(owner: object, name: str, part: Callable[..., str]) -> tuple[object, str, object]:
         original = getattr(owner, name)
 
-        def call(*given: Any, **options: Any) -> Any:
+        def call(*given: object, **options: object) -> object:
             began = time.perf_counter()
             result = original(*given, **options)
             spent[part(*given)] += time.perf_counter() - began
@@ -275,7 +276,7 @@ def main(
         print(json.dumps(weights_cost(generator, prompts, rounds)))
     elif side is Side.genrec:
 
-        def decode() -> Any:
+        def decode() -> Decoded:
             return beam_search(generator, prompts, K, BEAMS)
 
         print(json.dumps({**timed(decode, rounds), "profile": profile(generator, decode, rounds)}))

@@ -59,16 +59,18 @@ class NodeWeights:
         base = dense[:, :1]
         eligible = dense > -np.inf
         count = _count_before(trie, eligible)
-        if not (eligible & (dense != 0)).any():
-            return cls(trie, base, count)
         highest = np.maximum(dense.max(axis=1, keepdims=True), np.finfo(np.float32).min)
-        lowest = np.where(eligible, dense, np.float32(np.inf)).min(axis=1, keepdims=True)
+        lowest = lowest_finite(dense)[:, None]
+        if not (highest[lowest < np.inf].any() or lowest[lowest < np.inf].any()):
+            return cls(trie, base, count)
         if not (highest - lowest < LARGEST_SPREAD).all():
             return cls(trie, base, table=_log_means(trie, dense))
         mass = np.zeros(len(dense) * len(trie.leaf_items) + 1)
-        in_order = torch.from_numpy(mass[:-1].reshape(len(dense), -1))
-        in_order.copy_(torch.from_numpy(dense.take(trie.leaf_items, axis=1)))
-        in_order.sub_(torch.from_numpy(highest)).exp_()
+        # User by user: a row stays in the processor's cache from one operation to the next.
+        for row, weights, most in zip(mass[:-1].reshape(len(dense), -1), dense, highest, strict=True):
+            in_order = torch.from_numpy(row)
+            in_order.copy_(torch.from_numpy(weights.take(trie.leaf_items)))
+            in_order.sub_(float(most[0])).exp_()
         return cls(trie, base, count, mass, highest.astype(np.float64))
 
     @classmethod
@@ -147,6 +149,20 @@ class NodeWeights:
             else:
                 count += _at(self.count, user, end) - _at(self.count, user, first)
         return count
+
+
+def lowest_finite(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Smallest weight above -inf in each row, (B,); +inf where there is none.
+
+    Examples
+    --------
+    >>> lowest_finite(np.array([[-np.inf, 2.0, 1.0], [-np.inf, -np.inf, -np.inf]])).tolist()
+    [1.0, inf]
+    """
+    lowest: NDArray[np.float32] = weights.min(axis=1)
+    if (lowest == -np.inf).any():
+        lowest = np.where(weights > -np.inf, weights, np.float32(np.inf)).min(axis=1)
+    return lowest
 
 
 def _at(table: NDArray[Any], row: NDArray[np.integer], column: NDArray[np.integer]) -> NDArray[Any]:

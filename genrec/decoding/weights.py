@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from genrec.decoding.node_weights import NodeWeights
+from genrec.decoding.node_weights import NodeWeights, lowest_finite
 from genrec.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -197,11 +197,11 @@ class ItemWeights:
     @property
     def extremes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """No eligible item weighs less than the one or more than the other, (B,) or (1,) each; 0 where none is."""
-        lowest = np.where(self.base > -np.inf, self.base, np.float32(np.inf)).min(axis=1)
+        lowest = lowest_finite(self.base)
         highest = self.base.max(axis=1)
         if self.touched is not None and len(self.touched.value):
             value = self.touched.value
-            lowest = np.minimum(lowest, np.where(value > -np.inf, value, np.float32(np.inf)).min())
+            lowest = np.minimum(lowest, lowest_finite(value[None]))
             highest = np.maximum(highest, value.max())
         return np.where(highest == -np.inf, 0, lowest), np.where(highest == -np.inf, 0, highest)
 

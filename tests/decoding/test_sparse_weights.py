@@ -63,11 +63,10 @@ def test_any_sum_of_sources_weighs_items_and_nodes_by_definition(data):
     assert weights.shape == dense.shape
     user, item = np.indices(dense.shape).reshape(2, -1)
     np.testing.assert_array_equal(weights.of(user, item), weights.dense[user, item])
-    for row, lowest, highest in zip(
-        weights.dense, *np.broadcast_arrays(*weights.extremes, dense[:, 0])[:2], strict=True
-    ):
+    lowest, highest = (np.broadcast_to(bound, len(dense)) for bound in weights.extremes)
+    for user, row in enumerate(weights.dense):
         live = row[row > -np.inf]
-        assert len(live) == 0 or lowest <= live.min() <= live.max() <= highest
+        assert len(live) == 0 or lowest[user] <= live.min() <= live.max() <= highest[user]
 
     nodes = np.array(data.draw(st.lists(st.integers(1, trie.num_nodes - 1), max_size=20)), dtype=int)
     if data.draw(st.booleans()):
