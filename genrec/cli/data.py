@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Import data sets, list them, look into them.", no_args_is_help=True)
 
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
-MAP_HELP = "genrec's column = the file's, as in user_id=uid. May be repeated."
+NAMES = "user_id, item_id, timestamp, rating, event"
+ITEM_NAMES = "item_id, title, text, categories"
+MAP_HELP = "NAME=COLUMN, genrec's name of a column = the file's; repeatable."
 
 
 @app.command("import")
@@ -29,9 +31,11 @@ def import_data(
     items: Annotated[Path | None, typer.Option("--items", help="File of items: item_id, title, anything else.")] = None,
     users: Annotated[Path | None, typer.Option("--users", help="File of users: user_id and attributes.")] = None,
     format: Annotated[Format, typer.Option("--format", help="Format of INTERACTIONS; auto tells it by name.")] = "auto",
-    map: Annotated[list[str] | None, typer.Option("--map", help=f"Columns of INTERACTIONS: {MAP_HELP}")] = None,
-    map_item: Annotated[list[str] | None, typer.Option("--map-item", help=f"Columns of --items: {MAP_HELP}")] = None,
-    map_user: Annotated[list[str] | None, typer.Option("--map-user", help=f"Columns of --users: {MAP_HELP}")] = None,
+    map: Annotated[list[str] | None, typer.Option("--map", help=f"{MAP_HELP} NAME: {NAMES}.")] = None,
+    map_item: Annotated[
+        list[str] | None, typer.Option("--map-item", help=f"The same for --items: {ITEM_NAMES}.")
+    ] = None,
+    map_user: Annotated[list[str] | None, typer.Option("--map-user", help="The same for --users: user_id.")] = None,
     timestamp_unit: Annotated[
         TimestampUnit, typer.Option("--timestamp-unit", help="s, ms, us or ns since 1970; or iso for dates in text.")
     ] = "s",

@@ -25,6 +25,9 @@ INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 LEADING_ZERO = r"^[+-]?0[0-9]"
 
+NOT_A_TIME = "is not a timestamp in numbers"
+NOT_A_DATE = "is not an ISO 8601 date or time, such as 2024-01-31 or 2024-01-31 18:05:00"
+
 
 class Checks:
     """The rows of one file, and which of them are good so far.
@@ -39,6 +42,7 @@ class Checks:
         self.rows = rows
         self.good = np.ones(len(rows.table), dtype=np.bool_)
         self.bad: list[BadRow] = list(rows.bad)
+        self.notes: list[str] = []
 
     def reject(self, mask: NDArray[np.bool_], column: str, reason: str) -> None:
         """Mark rows as bad because of a column; a row counts once, for the first fault found."""
@@ -54,12 +58,15 @@ class Checks:
             self.bad.append(BadRow(self.rows.path.name, line, column, shown_value, reason))
 
     def ids(self, column: str) -> pa.ChunkedArray:
-        """Ids as strings, (n,); missing and empty ones are bad."""
+        """Ids as strings, (n,), without blanks around them; missing and empty ones are bad."""
         values = self.rows.table[column]
         if pa.types.is_floating(values.type) or pa.types.is_nested(values.type):
             message = f"{self.rows.path.name}: column {column!r} holds {values.type} values, which cannot be ids"
             raise DataError(message, hint="store ids as text or whole numbers")
-        ids = values.cast(pa.string())
+        text = values.cast(pa.string())
+        ids = pc.utf8_trim_whitespace(text)
+        if blank := pc.sum(pc.not_equal(ids, text)).as_py():
+            self.notes.append(f"column {column!r}: blanks around {blank} ids are left out")
         self.reject(_mask(pc.equal(pc.fill_null(ids, ""), "")), column, "is not an id (empty)")
         return ids
 
@@ -70,8 +77,8 @@ class Checks:
         repeat[np.unique(codes, return_index=True)[1]] = False
         self.reject(repeat, column, "stands there a second time")
 
-    def numbers(self, column: str) -> NDArray[np.float64]:
-        """Finite numbers, float64 (n,); anything else is bad, and NaN in the answer."""
+    def numbers(self, column: str, reason: str = "is not a number") -> NDArray[np.float64]:
+        """Finite numbers, float64 (n,); anything else is bad, for the reason given, and NaN in the answer."""
         values = self.rows.table[column]
         if _is_text(values.type):
             text = pc.utf8_trim_whitespace(values.cast(pa.string()))
@@ -81,7 +88,7 @@ class Checks:
         else:
             raise DataError(f"{self.rows.path.name}: column {column!r} holds {values.type} values, not numbers")
         result: NDArray[np.float64] = numbers.to_numpy().astype(np.float64)
-        self.reject(~np.isfinite(result), column, "is not a number")
+        self.reject(~np.isfinite(result), column, reason)
         return result
 
     def seconds(self, column: str, unit: TimestampUnit) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -97,7 +104,7 @@ class Checks:
         is_whole = _mask(pc.is_valid(whole))
         # Only what is no whole number goes through floating point: nanoseconds need all 64 bits.
         exact = pc.fill_null(whole, 0).to_numpy().astype(np.int64)
-        numbers = np.zeros(len(values)) if is_whole.all() else self.numbers(column)
+        numbers = np.zeros(len(values)) if is_whole.all() else self.numbers(column, NOT_A_TIME)
         per_second = PER_SECOND[unit]
         rounded = np.nan_to_num(numbers / per_second)
         self.reject(~is_whole & (np.abs(rounded) > 2**53), column, "is not a moment in time")
@@ -112,7 +119,7 @@ class Checks:
             micros = values.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
         else:
             micros = pa.array([_micros(value) for value in values.cast(pa.string()).to_pylist()], pa.int64())
-        self.reject(_mask(pc.is_null(micros)), column, "is not a date and time (ISO 8601)")
+        self.reject(_mask(pc.is_null(micros)), column, NOT_A_DATE)
         exact = pc.fill_null(micros, 0).to_numpy().astype(np.int64)
         return exact // 10**6, exact % 10**6 / 10**6
 

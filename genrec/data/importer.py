@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from genrec.columns import ITEM_ID, TIMESTAMP
 from genrec.data.assemble import assemble
+from genrec.data.checks import NOT_A_TIME
 from genrec.data.folder import check_writable, save_folder
 from genrec.data.interactions import Interactions
 from genrec.data.preprocess import preprocess
@@ -162,7 +163,8 @@ def raise_bad(bad: Sequence[BadRow]) -> None:
     if not bad:
         return
     more = f" (and {len(bad) - 1} more bad rows)" if len(bad) > 1 else ""
-    raise DataError(f"{bad[0]}{more}", hint="correct it, or choose --on-bad-rows skip or quarantine")
+    iso = "if these are dates in text, add --timestamp-unit iso; otherwise " if bad[0].reason == NOT_A_TIME else ""
+    raise DataError(f"{bad[0]}{more}", hint=f"{iso}correct it, or choose --on-bad-rows skip or quarantine")
 
 
 def numbered(table: pa.Table) -> Interactions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,10 @@ def read_users(source: FileSource) -> CheckedTable:
     return _read(source, _users)
 
 
+OPTIONAL = (TIMESTAMP, RATING, EVENT)
 FRACTION = "fraction of a second"
+
+logger = logging.getLogger(__name__)
 
 
 def _read(source: FileSource, convert: Callable[[FileSource, Checks], pa.Table]) -> CheckedTable:
@@ -102,6 +106,8 @@ def _read(source: FileSource, convert: Callable[[FileSource, Checks], pa.Table])
         rows = source.read(source.path, True)
         checks = Checks(rows)
         table = convert(source, checks)
+    for note in checks.notes:
+        logger.info("%s: %s", source.path.name, note)
     bad = tuple(sorted(checks.bad, key=lambda row: row.line))
     good = table if checks.good.all() else table.filter(pa.array(checks.good))
     return CheckedTable(good, len(rows.table) + len(rows.bad), bad)
@@ -123,6 +129,12 @@ def _interactions(source: FileSource, checks: Checks, unit: TimestampUnit) -> pa
     if (event := source.column(rows, EVENT)) is not None:
         text = rows.table[event].cast(pa.string())
         columns[EVENT] = pc.if_else(pc.equal(text, ""), None, text)
+    used = {source.column(rows, name) for name in (USER_ID, ITEM_ID, *OPTIONAL)}
+    if unused := [column for column in rows.table.column_names if column not in used]:
+        missing = [name for name in OPTIONAL if source.column(rows, name) is None]
+        meant = [f"{source.flag} {name}={likely[0]}" for name in missing if (likely := source.likely(unused, name))]
+        hint = f"; if they are of use: {' '.join(meant)}" if meant else ""
+        checks.notes.append(f"columns not used: {', '.join(unused)}{hint}")
     return pa.table(columns)
 
 

@@ -125,7 +125,7 @@ def test_a_bad_row_is_named_and_nothing_is_written(tmp_path):
     (tmp_path / "log.csv").write_text("user_id,item_id,timestamp\na,x,1\na,y,soon\na,,2\n")
     with pytest.raises(DataError) as caught:
         import_dataset(tmp_path / "log.csv", tmp_path / "out")
-    expected = "log.csv, line 3, column 'timestamp': 'soon' is not a number (and 1 more bad rows)"
+    expected = "log.csv, line 3, column 'timestamp': 'soon' is not a timestamp in numbers (and 1 more bad rows)"
     assert caught.value.message == expected
     assert not (tmp_path / "out").exists()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -39,6 +39,9 @@ class Dialect:
     ----------
     delimiter
         What stands between fields; may be longer than one character (``::``).
+    or_semicolon
+        Whether semicolons may stand there instead, as in the CSV files of European spreadsheets; told by a first line
+        that has semicolons and no delimiter.
     quoted
         Whether fields may stand in double quotes.
     encoding
@@ -51,6 +54,7 @@ class Dialect:
     quoted: bool = True
     encoding: str = "utf-8"
     header: tuple[str, ...] | None = None
+    or_semicolon: bool = False
 
 
 def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
@@ -71,6 +75,8 @@ def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
         The file has no header, or two columns of one name, or its compression is damaged.
     """
     try:
+        if dialect.or_semicolon:
+            dialect = _told_by_first_line(path, dialect)
         header = dialect.header or _read_header(path, dialect)
         if not careful:
             table = _read_fast(path, dialect, header)
@@ -79,6 +85,13 @@ def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
         return _read_careful(path, dialect, header)
     except (OSError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _told_by_first_line(path: Path, dialect: Dialect) -> Dialect:
+    with open_binary(path) as file:
+        first = file.readline().decode(dialect.encoding, "replace")
+    semicolons = ";" in first and dialect.delimiter not in first
+    return replace(dialect, delimiter=";") if semicolons else dialect
 
 
 def _read_header(path: Path, dialect: Dialect) -> tuple[str, ...]:

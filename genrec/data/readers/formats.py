@@ -37,7 +37,7 @@ SUFFIXES: dict[str, Format] = {
     ".user": "recbole",
 }
 READERS: dict[Format, Reader] = {
-    "csv": partial(read_delimited, dialect=Dialect(",")),
+    "csv": partial(read_delimited, dialect=Dialect(",", or_semicolon=True)),
     "tsv": partial(read_delimited, dialect=Dialect("\t")),
     "jsonl": read_jsonl,
     "parquet": read_parquet,
@@ -117,7 +117,8 @@ def detect_format(path: Path) -> Format:
         return "movielens"
     format = SUFFIXES.get(_suffix(path))
     if format is None:
-        hint = f"say --format; one of {', '.join(FORMATS[1:])}"
+        spreadsheet = "save the sheet as CSV; or " if _suffix(path) in (".xlsx", ".xls", ".ods") else ""
+        hint = f"{spreadsheet}say --format, one of {', '.join(FORMATS[1:])}"
         raise DataError(f"cannot tell the format of {path.name}", hint=hint)
     if name == "ratings.csv":
         with open_binary(path) as file:

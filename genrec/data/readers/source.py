@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from genrec.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from genrec.data.options import TimestampUnit
@@ -70,6 +70,10 @@ class FileSource:
         found = mapped or name
         return found if found in rows.table.column_names else None
 
+    def likely(self, columns: Iterable[str], name: str) -> list[str]:
+        """Those of some columns whose names sound like genrec's column `name`; to word a hint."""
+        return [column for column in columns if any(alias in column.lower() for alias in ALIASES[name])]
+
     def required(self, rows: Rows, name: str) -> str:
         """Like :meth:`column`, for a column that must be there.
 
@@ -80,7 +84,7 @@ class FileSource:
         """
         found = self.column(rows, name)
         if found is None:
-            likely = [column for column in rows.columns if any(alias in column.lower() for alias in ALIASES[name])]
+            likely = self.likely(rows.columns, name)
             example = f"{self.flag} {name}={likely[0] if likely else 'COL'}"
             message = f"{self.path.name} has no column {name!r}; its columns are {', '.join(rows.columns) or 'none'}"
             raise DataError(message, hint=f"say which column it is: {example}")
