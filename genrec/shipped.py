@@ -75,5 +75,18 @@ def given_or_shipped(path: Path) -> Path:
     ----------
     path
         For example ``finetune/configs/gpt-semantic.yaml``, which works wherever genrec is installed.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such file, but shipped ones have nearly its name.
     """
-    return shipped_path(path.as_posix()) if not path.exists() and path in shipped_files() else path
+    if path.exists():
+        return path
+    files = shipped_files()
+    if path in files:
+        return shipped_path(path.as_posix())
+    near = [file.as_posix() for file in files if path.stem and path.stem == file.stem]
+    if near:
+        raise ConfigError(f"no such file: {path}", hint=f"did you mean {', '.join(near)}?")
+    return path

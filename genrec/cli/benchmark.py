@@ -37,6 +37,7 @@ def benchmark(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Rank the whole catalog for every test user with each model and compare."""
+    from genrec.cli.finetune import quiet_libraries
     from genrec.data.dataset import Dataset
     from genrec.evaluation.benchmark import run_benchmark
     from genrec.evaluation.table import comparison_rows
@@ -44,6 +45,7 @@ def benchmark(
     dataset = Dataset.load(data)
     scorers = load_baselines(models)
     if model_folder:
+        quiet_libraries()
         scorers += load_generators(model_folder, dataset, split)
     _check_names(scorers)
     modes = (True, False) if filter_seen is None else (filter_seen,)

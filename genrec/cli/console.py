@@ -74,17 +74,23 @@ def print_table(
         One sequence of cells a row: strings are printed as they are (:func:`printable`), floats with four
         digits after the point, None as ``-``.
     title, footer
-        A line above and a line below the table.
+        A line above and a line below the table; a table of no rows is not drawn.
     """
     cells = [list(row) for row in rows]
-    table = Table(title=title, title_justify="left", caption=footer, caption_justify="left", header_style="bold")
+    table = Table(header_style="bold")
     for index, column in enumerate(columns):
         numeric = bool(cells) and all(row[index] is None or isinstance(row[index], int | float) for row in cells)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         table.add_row(*(Text(_cell(value)) for value in row))
     console = stdout if stdout.is_terminal else Console(file=stdout.file, width=_PIPE_WIDTH)
-    console.print(table)
+    # Beside the table, not in it: a table breaks its title and caption at its own width.
+    if title:
+        console.print(printable(title), style="bold", soft_wrap=True)
+    if cells:
+        console.print(table)
+    if footer:
+        console.print(printable(footer), soft_wrap=True)
 
 
 def _cell(value: object) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +31,7 @@ def finetune(
     """Fine-tune a generator on a data set and write a model folder."""
     from genrec.shipped import given_or_shipped
     from genrec.training.config import FinetuneConfig
+    from genrec.training.estimate import duration
     from genrec.training.finetune import finetune as run
 
     settings = FinetuneConfig.from_yaml(given_or_shipped(config), set_ or [])
@@ -37,6 +41,8 @@ def finetune(
         stderr.print(f"items: {tokenizer.report()}", soft_wrap=True)
         stderr.print(f"estimate: {estimate}", soft_wrap=True)
         if estimate_only:
+            if json:
+                print_json({"items": str(tokenizer.report()), **asdict(estimate)})
             estimate.check()
             raise typer.Exit
 
@@ -57,15 +63,16 @@ def finetune(
         )
         return
     best = "" if training.best is None else f", validation NDCG@10 {training.best:.4f} (epoch {training.best_epoch})"
-    stdout.print(f"{training.tokens:,} tokens in {training.seconds / 60:.1f} min, {training.padding:.0%} padding{best}")
+    took = duration(training.seconds)
+    stdout.print(f"{training.tokens:,} tokens in {took}, {training.padding:.0%} padding{best}", soft_wrap=True)
     stdout.print(f"model: {result.folder}", soft_wrap=True)
-    stdout.print(f"next: genrec recommend {result.folder} --history ITEM_ID,ITEM_ID", soft_wrap=True)
+    stdout.print(f"next: genrec recommend {shlex.quote(str(result.folder))} --history ITEM_ID,ITEM_ID", soft_wrap=True)
 
 
 def quiet_libraries() -> None:
     """Silence the progress bars of the libraries that read and write weights: ours says what matters."""
-    import datasets
+    # Read when datasets is imported, which most commands never do.
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     import transformers
 
     transformers.utils.logging.disable_progress_bar()
-    datasets.disable_progress_bars()

@@ -6,6 +6,7 @@ Modules of this folder import torch, transformers and pyarrow inside their funct
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import shlex
@@ -27,6 +28,8 @@ from genrec.errors import GenrecError
 from genrec.version import __version__
 
 INTERRUPTED = 130
+# What a read-only place, a full disk or a file in the place of a folder is answered with.
+MACHINE_FAULTS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
 
 app = typer.Typer(
     name="genrec",
@@ -70,8 +73,8 @@ def options(
 def main() -> None:
     """Run the command line and exit: 0 done, 1 the data or the model is at fault, 2 usage, 130 interrupted.
 
-    An error that genrec raises on purpose is printed with its hint; any other exception is a bug and keeps
-    its traceback.
+    An error that genrec raises on purpose is printed with its hint, and so is a place that cannot be written to;
+    any other exception is a bug and keeps its traceback.
     """
     warnings.showwarning = _log_warning
     for stream in (sys.stdout, sys.stderr):
@@ -82,6 +85,11 @@ def main() -> None:
     except GenrecError as error:
         print_error(error)
         sys.exit(error.exit_status)
+    except OSError as error:
+        if error.errno not in MACHINE_FAULTS or error.filename is None:
+            raise
+        print_error(GenrecError(f"{error.filename}: {error.strerror}", hint="name a place that can be written to"))
+        sys.exit(GenrecError.exit_status)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
             stderr.print(f"\ninterrupted; go on with: {continuation(sys.argv[1:])}", soft_wrap=True)

@@ -84,5 +84,11 @@ def print_answer(answer: Answer, k: int) -> None:
     if answer.understood is not None:
         stdout.print(printable(str(answer.understood)), soft_wrap=True)
     rows = [(rank, item.item_id, item.title, item.score) for rank, item in enumerate(answer.items, 1)]
-    footer = None if len(rows) == k else f"only {answer.eligible} items pass the filters and were not seen"
+    footer = None if len(rows) >= k else _why_fewer(len(rows))
     print_table(("#", "item_id", "title", "score"), rows, footer=footer)
+
+
+def _why_fewer(count: int) -> str:
+    if count == 1:
+        return "only this item passes the filters and was not seen yet"
+    return f"{f'only these {count}' if count else 'no'} items pass the filters and were not seen yet"

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import numpy as np
 from rich.console import Console
@@ -152,7 +153,14 @@ def _progress(name: str, total: int, batch_size: int) -> Iterator[slice]:
             progress.advance(task, min(batch_size, total - first))
 
 
+# Of which that was said: it is the same for every model, and after every epoch.
+_REPORTED: WeakSet[EvalSet] = WeakSet()
+
+
 def _log_unreachable(eval_set: EvalSet) -> None:
+    if eval_set in _REPORTED:
+        return
+    _REPORTED.add(eval_set)
     seen = sum(
         int(np.isin(targets, history).sum())
         for history, targets in zip(eval_set.histories, eval_set.targets, strict=True)

@@ -49,11 +49,10 @@ class Generator(nn.Module):
     @property
     def lm(self) -> PreTrainedModel:
         """The transformers causal LM, without the peft wrapper around it."""
-        from peft import PeftModel
+        from transformers import PreTrainedModel  # importing peft takes seconds, which models without it need not wait
 
-        return cast(
-            "PreTrainedModel", self.backbone.get_base_model() if isinstance(self.backbone, PeftModel) else self.backbone
-        )
+        backbone = self.backbone
+        return backbone if isinstance(backbone, PreTrainedModel) else cast("PreTrainedModel", backbone.get_base_model())
 
     @property
     def device(self) -> torch.device:

@@ -122,6 +122,7 @@ class Recommender:
             model.text_tokenizer,
             model.description.max_tokens,
         )
+        self._told_codes_only = False
 
     @classmethod
     def from_pretrained(
@@ -211,7 +212,8 @@ class Recommender:
         all_filters = (*filters, *(understood.filters if understood else ()))
         weights = self._weights(items, understood, all_filters, include_seen)
         eligible = int(weights.eligible.sum())
-        if request and not self.reads_text:
+        if request and not self.reads_text and not self._told_codes_only:
+            self._told_codes_only = True
             logger.info("this model reads item codes only: of the prompt, what is shown as understood counts")
         sequence = self.builder.build(items[-self.model.description.max_items :], request or None)
         generator = self.model.generator

@@ -70,11 +70,28 @@ class Estimate:
             raise ResourceError(f"the run needs about {need:.1f} GiB of memory and {have:.1f} GiB are free", hint=hint)
 
     def __str__(self) -> str:
-        minutes = self.seconds / 60
         return (
             f"{self.tokens:,} tokens ({self.padding:.0%} padding), {self.trainable:,} of {self.parameters:,} "
-            f"parameters train, about {self.memory_bytes / 2**30:.1f} GiB of memory, about {minutes:.1f} min"
+            f"parameters train, about {self.memory_bytes / 2**30:.1f} GiB of memory, about {duration(self.seconds)}"
         )
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it.
+
+    Parameters
+    ----------
+    seconds
+        The time.
+
+    Examples
+    --------
+    >>> duration(0.2), duration(42.0), duration(630.0), duration(9000.0)
+    ('1 s', '42 s', '10.5 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def estimate(generator: Generator, source: ExampleSource, config: TrainingConfig) -> Estimate:

@@ -44,12 +44,34 @@ def test_estimate_only_trains_nothing(tmp_path):
     assert not (tmp_path / "model").exists()
 
 
+def test_an_estimate_is_json_when_asked_for(tmp_path):
+    done = finetune(tmp_path / "model", "--estimate-only", "--json")
+    report = json.loads(done.stdout)
+    assert report["tokens"] == 540
+    assert report["memory_bytes"] > 0
+    assert not (tmp_path / "model").exists()
+
+
+def test_the_next_command_can_be_pasted(tmp_path):
+    done = finetune(tmp_path / "my model")
+    assert f"genrec recommend '{tmp_path / 'my model'}'" in done.stdout
+
+
+def test_what_never_changes_is_said_once(tmp_path, caplog):
+    with caplog.at_level("INFO", "genrec"):
+        finetune(tmp_path / "model", "--set", "training.epochs=2")
+    assert caplog.text.count("epoch ") == 2
+    assert caplog.text.count("targets are in") <= 1
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         (["--set", "training.epoch=3"], "training.epoch"),
         (["--set", "training.epochs"], "expected key=value"),
+        (["--set", "training.epoch=3"], "there is no key"),
         (["--config", "no/such.yaml"], "cannot be read"),
+        (["--config", "gpt-atomic"], "did you mean finetune/configs/gpt-atomic.yaml"),
     ],
 )
 def test_what_is_not_right_is_a_usage_error(tmp_path, more, message):

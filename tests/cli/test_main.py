@@ -92,6 +92,15 @@ def test_a_bug_keeps_its_traceback():
     assert "ZeroDivisionError: a bug" in done.stderr
 
 
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "log.csv").write_text("user_id,item_id\nann,tea\n")
+    done = run("data", "import", str(tmp_path / "log.csv"), "--out", str(tmp_path / "file" / "shop"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"error: {tmp_path / 'file'}: " in done.stderr
+    assert "hint: " in done.stderr
+
+
 def test_an_interrupt_exits_130_and_says_how_to_go_on():
     body = "@main.app.command()\ndef finetune(data: str): print('ready', flush=True); time.sleep(60)"
     # registered first, so that the real finetune, once there, is out of the way
@@ -137,6 +146,13 @@ def test_tables_show_markup_as_text_and_are_not_cut_in_a_pipe(capsys):
     assert "[bold]Heat[/] " + "x" * 300 in out
     assert "0.5000" in out
     assert "\x1b" not in out
+
+
+def test_titles_and_footers_are_not_broken_at_the_width_of_the_table(capsys):
+    console.print_table(["#"], [[1]], title="a title of many words", footer="a footer of many words")
+    assert {"a title of many words", "a footer of many words"} <= set(capsys.readouterr().out.splitlines())
+    console.print_table(["#"], [], footer="nothing")
+    assert capsys.readouterr().out == "nothing\n"
 
 
 @given(st.text())

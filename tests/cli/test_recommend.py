@@ -65,7 +65,9 @@ def test_json_has_everything(model):
 
 def test_fewer_than_asked_for_says_why(model):
     done = recommend(model, "--history", "i3", "--filter", "year<1973")
-    assert "only 3 items" in done.stdout + done.stderr
+    assert "only these 3 items pass the filters and were not seen yet" in done.stdout
+    done = recommend(model, "--history", "i3", "--filter", "year<1000")
+    assert done.stdout == "no items pass the filters and were not seen yet\n"
 
 
 def test_include_seen_and_exact(model):

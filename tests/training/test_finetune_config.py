@@ -41,10 +41,10 @@ def test_what_is_written_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("override", "message", "hint"),
     [
-        ("training.epoch=3", "training.epoch: ", "did you mean epochs?"),
-        ("trainig.epochs=3", "trainig: ", "did you mean training?"),
-        ("items.zzz=3", "items.zzz: ", "keys here are kind, levels"),
-        ("base.layer=3", "base.scratch.layer: ", "did you mean layers?"),
+        ("training.epoch=3", "there is no key training.epoch", "did you mean epochs?"),
+        ("trainig.epochs=3", "there is no key trainig", "did you mean training?"),
+        ("items.zzz=3", "there is no key items.zzz", "keys here are kind, levels"),
+        ("base.layer=3", "there is no key base.scratch.layer", "did you mean layers?"),
         ("training.epochs=0", "training.epochs: Input should be greater than 0 (found 0)", None),
         ("training.epochs=many", "(found 'many')", None),
         ("items.kind=titles", "items.kind: Input should be 'atomic', 'semantic' or 'title'", None),
