@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import time
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genrec.cli.console import print_table, stdout
+from genrec.cli.console import print_table, printable, stdout
 
 if TYPE_CHECKING:
     from genrec.baselines.base import Scorer
@@ -59,7 +61,7 @@ FULL = Scenario(
 )
 QUICK = Scenario(
     data="toy",
-    overrides=("items.codes_per_level=4", "items.text_weight=0", "training.epochs=6", "training.tokens_per_batch=512"),
+    overrides=("items.text_weight=0", "training.epochs=6", "training.tokens_per_batch=512"),
     language_model=False,
     prompts=("something like Red River", "a comedy from the nineties", "drama, but no adventure"),
     histories=(("i0", "i1", "i2"), ("i7", "i8")),
@@ -68,7 +70,7 @@ QUICK = Scenario(
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for what the demo makes.")] = Path("runs/demo"),
-    quick: Annotated[bool, typer.Option("--quick", help="Toy data and a tiny model: under a minute.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Toy data and a tiny model: half a minute.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Make everything anew.")] = False,
 ) -> None:
     """Fine-tune a small GPT, answer prompts and histories, and compare with collaborative filtering.
@@ -84,40 +86,49 @@ def demo(
     quiet_libraries()
     scenario = QUICK if quick else FULL
     out = out / "quick" if quick else out
-    if fresh and out.exists():
-        shutil.rmtree(out)
+    if fresh:
+        remove_made(out)
+    step = count(1)
     dataset = Dataset.load(scenario.data)
-    _headline(f"1. Data: {scenario.data}")
+    _headline(f"{next(step)}. Data: {scenario.data}")
     stdout.print(
         f"{dataset.num_users:,} users, {dataset.num_items:,} items, {len(dataset.interactions):,} interactions"
     )
 
-    _headline("2. A small GPT from scratch, fine-tuned on the histories")
+    _headline(f"{next(step)}. A small GPT from scratch, fine-tuned on the histories")
     gpt = Recommender.from_pretrained(_train_gpt(out / "gpt", scenario), dataset)
     recommender = gpt
     if scenario.language_model:
-        _headline("3. SmolLM2-135M with a LoRA adapter trained on the same histories, and on requests in words")
+        about = "SmolLM2-135M with a LoRA adapter trained on the same histories, and on requests in words"
+        _headline(f"{next(step)}. {about}")
         recommender = Recommender.from_pretrained(shipped_path(SHIPPED_MODEL), dataset)
         stdout.print(f"adapter: {shipped_path(SHIPPED_MODEL)}", soft_wrap=True)
 
-    _headline("4. Recommendations")
+    _headline(f"{next(step)}. Recommendations")
     _answer(recommender, scenario, out)
 
-    _headline("5. Generative against collaborative filtering")
+    _headline(f"{next(step)}. Generative against collaborative filtering")
     scorers = load_baselines("popularity,item-knn,ease")
     scorers.append(gpt.as_scorer("generative (small GPT)"))
     if recommender is not gpt:
         scorers.append(recommender.as_scorer("generative (SmolLM2 LoRA)", beams=20))
     _compare(dataset, scorers, out)
 
-    model = shipped_path(SHIPPED_MODEL) if scenario.language_model else out / "gpt"
+    model = shlex.quote(str(shipped_path(SHIPPED_MODEL) if scenario.language_model else out / "gpt"))
     _headline("Where things are, and what to type next")
     stdout.print(f"model        {out / 'gpt'}", soft_wrap=True)
     stdout.print(f"answers      {out / 'answers.json'}", soft_wrap=True)
     stdout.print(f"comparison   {out / 'benchmark' / 'report.md'}", soft_wrap=True)
-    stdout.print(f'genrec recommend {model} --prompt "something funny" -k 5', soft_wrap=True)
+    stdout.print(f'genrec recommend {model} --prompt "{scenario.prompts[1]}" -k 5', soft_wrap=True)
     stdout.print("genrec data import interactions.csv --items items.csv --out data/mine", soft_wrap=True)
     stdout.print(f"genrec finetune --config {GPT_CONFIG} --data data/mine --out runs/mine", soft_wrap=True)
+
+
+def remove_made(out: Path) -> None:
+    """Remove what an earlier demo made, and nothing else that may lie in the folder."""
+    for made in (out / "gpt", out / "benchmark"):
+        shutil.rmtree(made, ignore_errors=True)
+    (out / "answers.json").unlink(missing_ok=True)
 
 
 def _train_gpt(folder: Path, scenario: Scenario) -> Path:
@@ -125,6 +136,7 @@ def _train_gpt(folder: Path, scenario: Scenario) -> Path:
     from genrec.model.description import FILE
     from genrec.shipped import shipped_path
     from genrec.training.config import FinetuneConfig
+    from genrec.training.estimate import duration
     from genrec.training.finetune import finetune
 
     if (folder / FILE).exists():
@@ -136,10 +148,12 @@ def _train_gpt(folder: Path, scenario: Scenario) -> Path:
         scenario.data,
         folder,
         resume=True,
-        on_estimate=lambda estimate, tokenizer: stdout.print(f"{tokenizer.report()}\nestimate: {estimate}"),
+        on_estimate=lambda estimate, tokenizer: stdout.print(
+            f"items: {tokenizer.report()}\nestimate: {estimate}", soft_wrap=True
+        ),
     )
-    best = 0.0 if result.training.best is None else result.training.best
-    stdout.print(f"trained in {result.training.seconds / 60:.1f} min, validation NDCG@10 {best:.4f}")
+    best = "" if result.training.best is None else f", validation NDCG@10 {result.training.best:.4f}"
+    stdout.print(f"trained in {duration(result.training.seconds)}{best}")
     return folder
 
 
@@ -157,7 +171,7 @@ def _answer(recommender: Recommender, scenario: Scenario, out: Path) -> None:
         kept.append({"prompt": prompt, **as_json(answer)})
     for history in scenario.histories:
         titles = [recommender.catalog.titles[i] for i in recommender.catalog.ids.indices(history)]
-        stdout.print(f"\nhistory: {', '.join(titles)}", style="bold", soft_wrap=True)
+        stdout.print(f"\nhistory: {printable(', '.join(titles))}", style="bold", soft_wrap=True)
         answer = recommender.recommend(history=history, k=5)
         print_answer(answer, 5)
         kept.append(as_json(answer))
@@ -170,15 +184,19 @@ def _compare(dataset: Dataset, scorers: list[Scorer], out: Path) -> None:
 
     from genrec.data.split import leave_last_out
     from genrec.evaluation.benchmark import run_benchmark
+    from genrec.training.estimate import duration
 
     report = out / "benchmark" / "report.json"
     if not report.exists():
         began = time.monotonic()
         run_benchmark(leave_last_out(dataset), scorers, (True,)).save(report.parent)
-        stdout.print(f"ranked in {time.monotonic() - began:.0f} s")
+        stdout.print(f"ranked in {duration(time.monotonic() - began)}")
+    else:
+        stdout.print(f"reused: {report} (--fresh makes it anew)", soft_wrap=True)
     found = json.loads(report.read_text(encoding="utf-8"))
     rows = [(r["model"], r["metrics"]["recall@10"], r["metrics"]["ndcg@10"]) for r in found["results"]]
-    title = f"{found['dataset']}: last item of {found['counts']['test_questions']} users, whole catalog, seen filtered"
+    users = found["counts"]["test_questions"]
+    title = f"{found['dataset']}: last item of {users} users, whole catalog, seen items filtered"
     print_table(("model", "Recall@10", "NDCG@10"), rows, title=title)
 
 
