@@ -1,7 +1,7 @@
 """Toy data and tiny models with a known answer, shipped so that plug-ins can be tested with them."""
 
-from genrec.testing.tiny import FixedTokenizer, tiny_codes, tiny_generator, tiny_prompt
 from genrec.data.toy import toy_catalog, toy_dataset, toy_next_item
+from genrec.testing.tiny import FixedTokenizer, tiny_codes, tiny_generator, tiny_prompt
 
 __all__ = [
     "FixedTokenizer",

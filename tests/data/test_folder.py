@@ -8,8 +8,8 @@ import pytest
 from genrec.data import folder as folder_module
 from genrec.data.dataset import Dataset
 from genrec.data.folder import written_aside
-from genrec.errors import DataError
 from genrec.data.toy import toy_dataset
+from genrec.errors import DataError
 
 
 @pytest.fixture

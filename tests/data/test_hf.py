@@ -3,8 +3,8 @@ import pytest
 
 from genrec.data.dataset import Dataset
 from genrec.data.hf import from_hf, to_hf
-from genrec.errors import DataError
 from genrec.data.toy import toy_dataset
+from genrec.errors import DataError
 
 
 def same(one, other):

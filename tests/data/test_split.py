@@ -9,8 +9,8 @@ from genrec.data.dataset import Dataset
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
 from genrec.data.split import global_temporal, leave_last_out
-from genrec.errors import ConfigError, DataError
 from genrec.data.toy import toy_dataset
+from genrec.errors import ConfigError, DataError
 
 ITEMS = [f"i{index}" for index in range(9)]
 rows = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 8), st.integers(0, 6)), min_size=1, max_size=50)

@@ -4,8 +4,8 @@ import pytest
 
 from genrec.data.dataset import Dataset
 from genrec.data.streaming import sort_by_user, stream_histories
-from genrec.errors import ConfigError, DataError
 from genrec.data.toy import toy_dataset
+from genrec.errors import ConfigError, DataError
 
 
 @pytest.fixture(scope="module")

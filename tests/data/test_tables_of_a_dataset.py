@@ -8,8 +8,8 @@ from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
-from genrec.errors import DataError, UnknownIdError
 from genrec.data.toy import toy_dataset
+from genrec.errors import DataError, UnknownIdError
 
 ROWS = {"user_id": ["a"], "item_id": ["x"], "timestamp": pa.array([1], pa.int64())}
 
