@@ -48,7 +48,7 @@ def export_merged(folder: Path | str, out: Path | str) -> Path:
     """
     out = Path(out)
     if out.exists() and any(out.iterdir()):
-        raise ConfigError(f"{out} is not empty", hint="give another --out")
+        raise ConfigError(f"{out} is not empty", hint="name another folder")
     model = load_model(folder, quantization="none")
     if model.generator.head.node_vectors is not None:
         hint = "fine-tune with head.node_residual=false to get a model that can be exported"

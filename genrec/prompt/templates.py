@@ -101,6 +101,9 @@ class Templates:
     def load(cls, folder: Path | str | None = None) -> Templates:
         """Read the templates of a folder, by default the ones shipped with genrec."""
         path = shipped_path("prompts") if folder is None else Path(folder)
+        if not path.is_dir():
+            hint = "copy the shipped templates with `genrec recipes cp prompts`"
+            raise ConfigError(f"no folder of prompt templates: {path}", hint=hint)
         return cls({name: _read(path / name) for name in VARIABLES if (path / name).is_file()})
 
     def render_history(self, history: str) -> str:
