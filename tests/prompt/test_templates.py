@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,8 @@ def test_folder_is_read_and_checked(tmp_path: Path) -> None:
     (tmp_path / HISTORY).unlink()
     with pytest.raises(ConfigError, match="missing"):
         Templates.load(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"no folder of prompt templates: {re.escape(str(tmp_path / 'mine'))}"):
+        Templates.load(tmp_path / "mine")
