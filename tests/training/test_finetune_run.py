@@ -142,7 +142,7 @@ def test_streaming_trains_and_validates_on_the_same_as_in_memory(toy_config, fol
     [
         ([], "toy", DataError, "sort_by_user"),
         ([], None, ConfigError, "sort_by_user"),
-        (["split=temporal"], "sorted", ConfigError, "split=leave-last-out"),
+        (["split=global-temporal"], "sorted", ConfigError, "split=leave-last-out"),
         (["tasks.requests_per_user=1"], "sorted", ConfigError, "tasks.requests_per_user=0"),
         (["items.kind=semantic"], "sorted", ConfigError, "items.cf_weight=0"),
     ],
