@@ -106,7 +106,8 @@ def test_an_interrupt_exits_130_and_says_how_to_go_on():
     # registered first, so that the real finetune, once there, is out of the way
     # a background job of a script is started with SIGINT ignored, and hands that on
     heed = "signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code = f"import signal, time\n{heed}\nfrom genrec.cli import main\nmain.app.registered_commands = []\n{body}\nmain.main()"
+    first = f"import signal, time\n{heed}\nfrom genrec.cli import main\nmain.app.registered_commands = []"
+    code = f"{first}\n{body}\nmain.main()"
     arguments = [sys.executable, "-c", code, "finetune", "my data"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
