@@ -15,6 +15,7 @@ from genrec.data.dataset import Dataset
 from genrec.data.folder import INTERACTIONS, ITEMS, USERS, read_manifest
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
+from genrec.data.sources import NAMED
 from genrec.data.split import EvalSet, global_temporal, leave_last_out
 from genrec.data.streaming import stream_histories
 from genrec.errors import ConfigError
@@ -172,7 +173,7 @@ def _sample(size: int, config: FinetuneConfig) -> NDArray[np.int64]:
 
 
 def _location(data: str | Path | Dataset) -> str:
-    """Where the data set can be loaded from again; a folder as an absolute path."""
+    """Where ``Dataset.load`` finds the data set again: the name of a named set, else an absolute path."""
     if isinstance(data, Dataset):
         return data.name
-    return str(Path(data).resolve()) if Path(data).exists() else str(data)
+    return str(data) if str(data) in NAMED else str(Path(data).resolve())

@@ -10,6 +10,7 @@ import torch
 
 from genrec.data.streaming import sort_by_user
 from genrec.errors import ConfigError, DataError, ResourceError, UnsupportedError
+from genrec.model.description import ModelDescription
 from genrec.model.folder import load_model
 from genrec.recommend.recommender import Recommender
 from genrec.testing import toy_dataset
@@ -199,3 +200,10 @@ def test_lora_on_titles_and_requests(base_folder, tmp_path):
     assert result.estimate.trainable < 0.5 * result.estimate.parameters
     answer = Recommender.from_pretrained(tmp_path, data="toy").recommend(prompt="something like Red River", k=4)
     assert len(answer.items) == 4
+
+
+def test_a_folder_that_is_called_like_a_named_set_does_not_stand_in_for_it(toy_config, tmp_path, monkeypatch):
+    (tmp_path / "toy").mkdir()
+    monkeypatch.chdir(tmp_path)
+    finetune(toy_config("training.epochs=1", "training.validation_users=0"), "toy", tmp_path / "model")
+    assert ModelDescription.read(tmp_path / "model").dataset.location == "toy"
