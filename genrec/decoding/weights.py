@@ -171,11 +171,12 @@ class ItemWeights:
         num_users = max(self.shape[0], other.shape[0])
         if self.shape[1] != other.shape[1] or not {self.shape[0], other.shape[0]} <= {1, num_users}:
             raise ConfigError(f"item weights {self.shape} and {other.shape} do not fit each other")
-        excluded = [w.base for w in (self, other) if w.base.shape == (1, 1) and w.base[0, 0] == -np.inf]
-        base = excluded[0] if excluded else self.base + other.base
         touched = [w.touched.repeated(num_users) for w in (self, other) if w.touched is not None]
         if not touched:
-            return ItemWeights(base)
+            return ItemWeights(self.base + other.base)
+        # Where all but the touched items are excluded, one number says so, whatever is added to it.
+        excluded = [w.base for w in (self, other) if w.base.shape == (1, 1) and w.base[0, 0] == -np.inf]
+        base = excluded[0] if excluded else self.base + other.base
         shape = (num_users, self.shape[1])
         user, item = np.divmod(np.unique(np.concatenate([t.key for t in touched])), shape[1])
         return ItemWeights(base, TouchedItems(shape, user, item, self.of(user, item) + other.of(user, item)))

@@ -113,3 +113,8 @@ def test_weights_of_other_users_or_items_do_not_add():
     for one, other in [(([[0]], 3), ([[0]], 4)), (([[0], [1]], 3), ([[0], [1], [2]], 3))]:
         with pytest.raises(ConfigError, match="fit each other"):
             ItemWeights.from_seen(*one) + ItemWeights.from_seen(*other)
+
+
+def test_exclusion_of_the_only_item_keeps_the_shape_of_the_batch():
+    nobody, none = ItemWeights.from_priors(np.full((1, 1), -np.inf)), ItemWeights.from_priors(np.full((2, 1), -np.inf))
+    assert (nobody + none).shape == (none + nobody).shape == (2, 1)
