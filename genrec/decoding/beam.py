@@ -149,6 +149,7 @@ class _Prior:
         self, weights: ItemWeights, trie: CatalogTrie, alpha: float, num_users: int, device: torch.device
     ) -> None:
         self._on_nodes = weights.on_nodes(trie)
+        self._shared = weights.shape[0] == 1
         self._alpha = alpha
         lowest, highest = weights.extremes
         self.is_flat = not (lowest.any() or highest.any())
@@ -158,7 +159,8 @@ class _Prior:
 
     def at(self, user: Tensor, node: Tensor) -> Tensor:
         """float32 (n,): -inf in dead branches, whatever alpha."""
-        added = torch.from_numpy(self._on_nodes.of(user.cpu().numpy(), node.cpu().numpy())).to(node.device)
+        row = torch.zeros_like(user) if self._shared else user
+        added = torch.from_numpy(self._on_nodes.of(row.cpu().numpy(), node.cpu().numpy())).to(node.device)
         return added if self.is_flat else torch.where(added > -torch.inf, self._alpha * added, added)
 
 

@@ -164,3 +164,10 @@ def test_widths_below_one_are_refused(beams):
     generator = tiny_generator(num_items=6)
     with pytest.raises(ConfigError, match="beams must"):
         beam_search(generator, [tiny_prompt(generator, [])], beams=beams)
+
+
+def test_weights_for_all_users_exclude_for_each_of_them():
+    generator = tiny_generator(codes=np.array([[4, -1], [0, 4]], dtype=np.int32), std=0.2, titles=True)
+    prompts = [tiny_prompt(generator, [0] * length) for length in range(3)]
+    weights = ItemWeights.from_seen([[0]], num_items=2)
+    assert beam_search(generator, prompts, k=1, beams=2, weights=weights).items.tolist() == [[1], [1], [1]]
