@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genrec.data.dataset import Dataset
+    from genrec.data.split import EvalSet
 
 __all__ = ["Ranking", "Scorer", "history_matrix"]
 
@@ -39,6 +40,15 @@ class Scorer(ABC):
     name: str
     serves_cold_users: ClassVar[bool]
     serves_cold_items: ClassVar[bool]
+
+    def use_validation(self, validation: EvalSet) -> None:  # noqa: B027 (most have no use for it)
+        """Take the questions by which the next :meth:`fit` may decide when to stop; unused unless overridden.
+
+        Parameters
+        ----------
+        validation
+            Of the same split as the training data. Nothing of it may be learned from but the moment to stop.
+        """
 
     @abstractmethod
     def fit(self, dataset: Dataset) -> Self:

@@ -1,0 +1,9 @@
+"""The models that the benchmark knows by name, a file a family."""
+
+from __future__ import annotations
+
+from genrec.evaluation.models.named import NamedModel
+
+__all__ = ["NAMED_MODELS", "NamedModel"]
+
+NAMED_MODELS: dict[str, NamedModel] = {}
