@@ -35,7 +35,7 @@ from transformers import PrefixConstrainedLogitsProcessor
 from genrec.cli.console import print_json, print_table, stdout
 from genrec.cli.doctor import machine
 from genrec.decoding.step import TrieStep
-from genrec.decoding.trie import CatalogTrie
+from genrec.trie import CatalogTrie
 
 FOLDER = Path(__file__).parent
 WORKER = FOLDER / "decoding_worker.py"

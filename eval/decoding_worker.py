@@ -25,7 +25,6 @@ import typer
 from genrec.decoding import beam
 from genrec.decoding.beam import beam_search
 from genrec.decoding.decoded import Decoded
-from genrec.decoding.trie import CatalogTrie
 from genrec.decoding.weights import ItemWeights
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import BaseModel, load_base
@@ -35,6 +34,7 @@ from genrec.model.generator import Generator
 from genrec.prompt.sequence import TokenSequence
 from genrec.testing.tiny import FixedTokenizer
 from genrec.testing.tiny_base import save_tiny_base
+from genrec.trie import CatalogTrie
 
 BEAMS, K, SEEN = 50, 10, 100
 LEVELS, CODES = 3, 32

@@ -37,7 +37,6 @@ from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerBase
 
 from genrec.cli.console import print_json, print_table, stdout
 from genrec.cli.doctor import machine
-from genrec.decoding.trie import CatalogTrie
 from genrec.items.atomic import AtomicTokenizer
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import BaseModel, load_base, text_table
@@ -54,6 +53,7 @@ from genrec.training.data import TrainingData, load_training_data
 from genrec.training.examples import TrainingExample
 from genrec.training.loop import Trainer
 from genrec.training.loss import CodeLoss
+from genrec.trie import CatalogTrie
 
 RECIPE = "finetune/configs/smollm2-atomic.yaml"
 TRANSFORMERS_BATCH = transformers.TrainingArguments(output_dir="unused").per_device_train_batch_size

@@ -17,10 +17,10 @@ from genrec.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from genrec.decoding.trie import CatalogTrie
     from genrec.decoding.weights import ItemWeights
     from genrec.model.generator import Generator
     from genrec.prompt.sequence import TokenSequence
+    from genrec.trie import CatalogTrie
 
 __all__ = ["Decoded", "beam_search"]
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genrec.decoding.trie import CatalogTrie
     from genrec.decoding.weights import ItemWeights
     from genrec.model.generator import Generator
     from genrec.prompt.sequence import TokenSequence
+    from genrec.trie import CatalogTrie
 
 
 @torch.inference_mode()

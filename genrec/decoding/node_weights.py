@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genrec.decoding.trie import CatalogTrie
+    from genrec.trie import CatalogTrie
 
 LARGEST_SPREAD = 600.0
 """Largest difference between two weights whose exponentials float64 holds side by side."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from genrec.decoding.decoded import LOWEST
 
 if TYPE_CHECKING:
-    from genrec.decoding.trie import CatalogTrie
+    from genrec.trie import CatalogTrie
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class TrieStep:
 
     Examples
     --------
-    >>> from genrec.decoding.trie import CatalogTrie
+    >>> from genrec.trie import CatalogTrie
     >>> step = TrieStep(CatalogTrie.from_codes(np.array([[0, 0], [0, 2], [1, 1]])))
     >>> beams, scores = torch.tensor([[1, 2]]), torch.tensor([[-1.0, -2.0]])
     >>> best = step(beams, scores, torch.log(torch.tensor([[[0.5, 0.2, 0.3], [0.1, 0.6, 0.3]]])), width=2)

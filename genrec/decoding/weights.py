@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genrec.decoding.trie import CatalogTrie
+    from genrec.trie import CatalogTrie
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +256,7 @@ class ItemWeights:
 
         Examples
         --------
-        >>> from genrec.decoding.trie import CatalogTrie
+        >>> from genrec.trie import CatalogTrie
         >>> trie = CatalogTrie.from_codes(np.array([[0, 2], [0, 3], [1, 2]]))
         >>> ItemWeights.from_priors(np.log([1.0, 3.0, 1e-9])).node_weights(trie)[0, :3].round(3)
         array([  0.288,   0.693, -20.723], dtype=float32)

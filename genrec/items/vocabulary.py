@@ -11,8 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from genrec.decoding.trie import CatalogTrie
     from genrec.items.base import ItemTokenizer
+    from genrec.trie import CatalogTrie
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from genrec.columns import ITEM_ID
-from genrec.decoding.trie import CatalogTrie
 from genrec.errors import ModelError
 from genrec.items.loading import load_item_tokenizer
 from genrec.items.vocabulary import ItemVocabulary
@@ -22,6 +21,7 @@ from genrec.model.code_head import CodeHead
 from genrec.model.config import PretrainedConfig, ScratchConfig
 from genrec.model.description import ModelDescription
 from genrec.model.generator import Generator
+from genrec.trie import CatalogTrie
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

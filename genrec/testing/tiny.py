@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from genrec.decoding.trie import CatalogTrie
 from genrec.items.base import ItemTokenizer
 from genrec.items.report import TokenizerReport
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.code_head import CodeHead
 from genrec.model.generator import Generator
 from genrec.prompt.sequence import TokenSequence
+from genrec.trie import CatalogTrie
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from accelerate import Accelerator
 
-from genrec.decoding.trie import CatalogTrie
 from genrec.errors import ConfigError, UnsupportedError
 from genrec.evaluation.protocol import evaluate
 from genrec.items.vocabulary import ItemVocabulary
@@ -29,6 +28,7 @@ from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
 from genrec.training.loop import CHECKPOINTS, Trainer, TrainingResult
 from genrec.training.tokenizing import fit_item_tokenizer
+from genrec.trie import CatalogTrie
 from genrec.version import __version__
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from genrec.decoding.beam import beam_search
 from genrec.decoding.exact import score_items
-from genrec.decoding.trie import CatalogTrie
 from genrec.decoding.weights import ItemWeights
 from genrec.errors import ConfigError
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.code_head import CodeHead
 from genrec.model.generator import Generator
 from genrec.testing import tiny_codes, tiny_generator, tiny_prompt
+from genrec.trie import CatalogTrie
 
 
 @pytest.mark.parametrize("backbone", ["gpt2", "llama"])

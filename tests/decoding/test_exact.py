@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from genrec.decoding.beam import beam_search
 from genrec.decoding.exact import rerank, score_candidates, score_items
-from genrec.decoding.trie import CatalogTrie
 from genrec.decoding.weights import ItemWeights
 from genrec.testing import tiny_codes, tiny_generator, tiny_prompt
+from genrec.trie import CatalogTrie
 
 HISTORIES = ([], [0], [1, 2, 0, 1])
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genrec.decoding.trie import CatalogTrie
 from genrec.decoding.weights import ItemWeights
 from genrec.errors import ConfigError
+from genrec.trie import CatalogTrie
 
 VALUES = st.one_of(st.just(-np.inf), st.just(0.0), st.floats(-300, 300, width=32))
 WIDE = st.one_of(st.just(-np.inf), st.floats(-9000, 9000, width=32))

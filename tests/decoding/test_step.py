@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genrec.decoding.step import TrieStep, keep_best, ragged_log_softmax
-from genrec.decoding.trie import CatalogTrie
+from genrec.trie import CatalogTrie
 
 
 @settings(max_examples=200, deadline=None)

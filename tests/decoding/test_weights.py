@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genrec.decoding.trie import CatalogTrie
 from genrec.decoding.weights import ItemWeights
 from genrec.errors import ConfigError
+from genrec.trie import CatalogTrie
 
 TRIE = CatalogTrie.from_codes(
     np.array([[0, 0, 0], [0, 0, 1], [0, 1, -1], [1, -1, -1], [2, 0, 0], [2, 1, 0], [2, 1, 1], [1, -1, -1]])

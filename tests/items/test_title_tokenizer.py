@@ -8,10 +8,10 @@ from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
-from genrec.decoding.trie import CatalogTrie
 from genrec.errors import ConfigError
 from genrec.items import TitleTokenizer
 from genrec.testing.text import word_tokenizer
+from genrec.trie import CatalogTrie
 
 WORDS = word_tokenizer(["red", "blue", "tea", "pot", "(2)", "(3)", "green"])
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from genrec.decoding.trie import CatalogTrie
 from genrec.items.atomic import AtomicTokenizer
 from genrec.items.semantic import SemanticTokenizer
 from genrec.items.title import TitleTokenizer
@@ -14,6 +13,7 @@ from genrec.model.config import CodeHeadConfig, PretrainedConfig, ScratchConfig
 from genrec.model.description import DatasetReference, ModelDescription
 from genrec.testing import toy_catalog
 from genrec.testing.tiny_base import save_tiny_base
+from genrec.trie import CatalogTrie
 
 NUM_ITEMS = 24
 TITLES = toy_catalog(NUM_ITEMS).titles

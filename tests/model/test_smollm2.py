@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from genrec.decoding.trie import CatalogTrie
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import SMOLLM2, load_base
 from genrec.model.build import build_generator, text_code_vectors
 from genrec.model.config import CodeHeadConfig, PretrainedConfig
 from genrec.testing.tiny import FixedTokenizer
+from genrec.trie import CatalogTrie
 
 TITLES = ["Toy Story (1995)", "<|im_end|> Heat <|endoftext|>", ""]
 CODES = np.array([[0, 2], [0, 3], [1, 2]], dtype=np.int32)

@@ -11,10 +11,10 @@ import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from genrec.data.dataset import Dataset
-from genrec.decoding.trie import CatalogTrie
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.prompt.templates import Templates
 from genrec.testing.tiny import FixedTokenizer
+from genrec.trie import CatalogTrie
 
 
 @pytest.fixture(scope="session")

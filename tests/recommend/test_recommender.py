@@ -13,7 +13,6 @@ from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
 from genrec.data.interactions import Interactions
 from genrec.decoding.exact import score_items
-from genrec.decoding.trie import CatalogTrie
 from genrec.errors import ConfigError, FilterError, ModelError, UnknownIdError
 from genrec.items.semantic import SemanticTokenizer
 from genrec.items.vocabulary import ItemVocabulary
@@ -27,6 +26,7 @@ from genrec.recommend.filters import filter_mask
 from genrec.recommend.recommender import WANTED_PRIOR, Recommender
 from genrec.testing import toy_catalog, toy_dataset
 from genrec.testing.tiny_base import save_tiny_base
+from genrec.trie import CatalogTrie
 
 N = 24
 DATASET = toy_dataset(items=N)

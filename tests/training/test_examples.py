@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from genrec.data.split import leave_last_out
 from genrec.data.streaming import sort_by_user
-from genrec.decoding.trie import CatalogTrie
 from genrec.errors import DataError
 from genrec.items.atomic import AtomicTokenizer
 from genrec.items.vocabulary import ItemVocabulary
@@ -17,6 +16,7 @@ from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.templates import Templates
 from genrec.testing import toy_dataset
 from genrec.training.examples import InMemoryExamples, StreamedExamples, expected_windows, windows
+from genrec.trie import CatalogTrie
 
 
 def builder(num_items=24, max_tokens=64):

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genrec.decoding.trie import CatalogTrie
 from genrec.errors import DataError, ModelError
+from genrec.trie import CatalogTrie
 
 
 def dict_trie(codes):

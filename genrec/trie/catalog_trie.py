@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
-from genrec.decoding.trie_build import check_items, trie_arrays
-from genrec.decoding.trie_update import add_items, remove_items
 from genrec.errors import ModelError
+from genrec.trie.build import check_items, trie_arrays
+from genrec.trie.update import add_items, remove_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genrec.decoding.trie_update import TrieUpdate
+    from genrec.trie.update import TrieUpdate
 
 FORMAT_VERSION = 1
 

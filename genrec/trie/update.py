@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genrec.decoding.trie_build import check_items, check_rows, refuse_prefix, starts, trie_arrays
 from genrec.errors import DataError
+from genrec.trie.build import check_items, check_rows, refuse_prefix, starts, trie_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from genrec.decoding.trie import CatalogTrie
+    from genrec.trie.catalog_trie import CatalogTrie
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class TrieUpdate:
 
     Examples
     --------
-    >>> from genrec.decoding.trie import CatalogTrie
+    >>> from genrec.trie.catalog_trie import CatalogTrie
     >>> update = CatalogTrie.from_codes(np.array([[0, 3], [2, 4]])).add(np.array([[1, 3]]), np.array([2]))
     >>> update.moved.tolist(), update.trie.code.tolist()
     ([0, 1, 3, 4, 6], [-1, 0, 1, 2, 3, 3, 4])
@@ -56,7 +56,7 @@ class TrieUpdate:
 
 
 def add_items(trie: CatalogTrie, codes: NDArray[np.int32], items: NDArray[np.integer]) -> TrieUpdate:
-    """Add items, as :meth:`~genrec.decoding.trie.CatalogTrie.add` documents."""
+    """Add items, as :meth:`~genrec.trie.CatalogTrie.add` documents."""
     codes = np.asarray(codes, dtype=np.int32)
     check_rows(codes)
     items = check_items(items, len(codes))
@@ -118,7 +118,7 @@ def add_items(trie: CatalogTrie, codes: NDArray[np.int32], items: NDArray[np.int
 
 
 def remove_items(trie: CatalogTrie, items: NDArray[np.integer]) -> TrieUpdate:
-    """Remove items, as :meth:`~genrec.decoding.trie.CatalogTrie.remove` documents."""
+    """Remove items, as :meth:`~genrec.trie.CatalogTrie.remove` documents."""
     items = check_items(items, len(items))
     unknown = (items >= trie.num_items) | (trie.leaf_of[np.minimum(items, trie.num_items - 1)] < 0)
     if unknown.any():

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genrec.decoding.trie import CatalogTrie
-from genrec.decoding.trie_build import trie_arrays
 from genrec.errors import DataError
+from genrec.trie import CatalogTrie
+from genrec.trie.build import trie_arrays
 
 
 @st.composite

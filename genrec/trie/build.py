@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def trie_arrays(codes: NDArray[np.int32], items: NDArray[np.int32]) -> dict[str, NDArray[np.int32]]:
-    """Arrays of :class:`~genrec.decoding.trie.CatalogTrie`, by name.
+    """Arrays of :class:`~genrec.trie.CatalogTrie`, by name.
 
     Parameters
     ----------
