@@ -82,7 +82,9 @@ class TrainingData:
         return InMemoryExamples(self.train, builder, max_items, requests, requests_per_user)
 
 
-def load_training_data(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingData:
+def load_training_data(
+    config: FinetuneConfig, data: str | Path | Dataset, validation: EvalSet | None = None
+) -> TrainingData:
     """Split a data set as a configuration asks for.
 
     Parameters
@@ -91,6 +93,8 @@ def load_training_data(config: FinetuneConfig, data: str | Path | Dataset) -> Tr
         Its ``split`` and ``training`` count; with ``training.stream`` interactions are never all in memory.
     data
         Named set, data set folder, or a data set in memory.
+    validation
+        Questions of a split that was made already: ``data`` is then its training part, all of it trained on.
 
     Raises
     ------
@@ -108,19 +112,17 @@ def load_training_data(config: FinetuneConfig, data: str | Path | Dataset) -> Tr
     (64, 8)
     """
     if config.training.stream:
+        if validation is not None:
+            raise ConfigError("training.stream splits by itself", hint="set training.stream=false")
         return _streamed(config, data)
     dataset = data if isinstance(data, Dataset) else Dataset.load(data)
     counts = {"users": dataset.num_users, "items": dataset.num_items, "interactions": len(dataset.interactions)}
+    if validation is not None:
+        return TrainingData(dataset, _sampled(validation, config), _location(data), counts)
     if config.split == "none":
         return TrainingData(dataset, None, _location(data), counts)
     split = leave_last_out(dataset) if config.split == "leave-last-out" else global_temporal(dataset)
-    chosen = _sample(len(split.validation), config)
-    validation = EvalSet(
-        split.validation.users[chosen],
-        [split.validation.histories[row] for row in chosen],
-        [split.validation.targets[row] for row in chosen],
-    )
-    return TrainingData(split.train, validation if len(chosen) else None, _location(data), counts)
+    return TrainingData(split.train, _sampled(split.validation, config), _location(data), counts)
 
 
 def _streamed(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingData:
@@ -164,6 +166,17 @@ def _lengths(folder: Path, users: IdMap) -> NDArray[np.int64]:
         for batch in file.iter_batches(columns=[USER_ID]):
             lengths += np.bincount(users.indices(batch.column(0)), minlength=len(users))
     return lengths
+
+
+def _sampled(validation: EvalSet, config: FinetuneConfig) -> EvalSet | None:
+    chosen = _sample(len(validation), config)
+    if not len(chosen):
+        return None
+    return EvalSet(
+        validation.users[chosen],
+        [validation.histories[row] for row in chosen],
+        [validation.targets[row] for row in chosen],
+    )
 
 
 def _sample(size: int, config: FinetuneConfig) -> NDArray[np.int64]:

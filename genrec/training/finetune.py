@@ -69,6 +69,7 @@ def finetune(
     data: str | Path | Dataset,
     out: str | Path,
     *,
+    validation: EvalSet | None = None,
     resume: bool = False,
     on_estimate: Callable[[Estimate, ItemTokenizer], None] | None = None,
 ) -> FinetuneResult:
@@ -82,6 +83,9 @@ def finetune(
         Named set, data set folder, or a data set in memory.
     out
         Model folder to write; must be empty unless ``resume``.
+    validation
+        Questions of a split that was made already. ``data`` is then its training part: all of it is trained on, and
+        ``config.split`` only says how it was made. Default: ``data`` is split as the configuration says.
     resume
         Go on from the last checkpoint in ``out``; configuration and data must be those it was started with.
         Once the model folder is whole, its checkpoints are removed.
@@ -115,7 +119,7 @@ def finetune(
     """
     out = Path(out)
     _check_trackers(config.report_to)
-    parts = load_training_data(config, data)
+    parts = load_training_data(config, data, validation)
     run = {"data": {"name": parts.train.name, **parts.counts}, **config.model_dump(mode="json")}
     processes = Accelerator()
     if processes.is_main_process:
