@@ -1,0 +1,188 @@
+"""What a model costs: memory, latency, size. Measured in the process that calls."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+import pickle
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import psutil
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from genrec.baselines.base import Scorer
+
+logger = logging.getLogger(__name__)
+
+K = 10
+CALLS, FEWEST_CALLS = 200, 10
+
+
+class Latency(BaseModel, extra="forbid"):
+    """Time of one ``recommend`` call for the best 10 items, seen items excluded."""
+
+    batch_size: int
+    """Histories in a call."""
+
+    calls: int
+    """How many were timed, after one to warm up."""
+
+    p50_ms: float
+    """Median, milliseconds."""
+
+    p99_ms: float
+    """99th percentile, milliseconds; with fewer than 100 calls, near the slowest."""
+
+
+class PeakMemory:
+    """Highest resident memory of this process while the context is open.
+
+    What the process held before, beyond `base_bytes`, is not charged: in tuning, that is the model kept so far.
+    Other threads of the process are.
+
+    Parameters
+    ----------
+    base_bytes
+        Resident memory of a process that has done nothing yet but import. Default: as resident when the context opens.
+
+    Examples
+    --------
+    >>> with PeakMemory() as memory:
+    ...     before = memory.start_bytes
+    ...     _ = np.ones(5_000_000).sum()
+    >>> memory.peak_bytes - before > 35_000_000
+    True
+    """
+
+    def __init__(self, base_bytes: int | None = None) -> None:
+        self._base_bytes = base_bytes
+        self.start_bytes = 0
+        self.peak_bytes = 0
+
+    def __enter__(self) -> Self:
+        release_memory()
+        _reset_peak()
+        self.start_bytes = resident_bytes()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        base = self.start_bytes if self._base_bytes is None else self._base_bytes
+        self.peak_bytes = base + max(_peak_bytes() - self.start_bytes, 0)
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process now."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def release_memory() -> None:
+    """Give freed memory back to the system, so that what is measured next is not hidden in it."""
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):  # a C library other than glibc has no such call
+        logger.debug("malloc_trim is not available: peaks include freed memory")
+
+
+def _reset_peak() -> None:
+    """Let the kernel forget the peak so far; ``ru_maxrss`` cannot be reset and starts with the parent's."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _peak_bytes() -> int:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("no VmHWM in /proc/self/status")
+
+
+def latency(
+    scorer: Scorer, histories: Sequence[NDArray[np.int32]], batch_size: int, *, seconds: float = 5.0, seed: int = 0
+) -> Latency:
+    """Time calls of ``recommend`` with batches of random histories.
+
+    Parameters
+    ----------
+    scorer
+        Fitted.
+    histories
+        To draw from, such as those of the test part.
+    batch_size
+        Histories in a call.
+    seconds
+        Stop after so long, though not before 10 calls; else after 200. Default 5.
+    seed
+        Of the choice of histories.
+
+    Examples
+    --------
+    >>> from genrec.baselines import Popularity
+    >>> from genrec.testing import toy_dataset
+    >>> dataset = toy_dataset()
+    >>> found = latency(Popularity().fit(dataset), [dataset.histories[0]], batch_size=4, seconds=0.1)
+    >>> found.calls >= 10, found.p99_ms >= found.p50_ms > 0
+    (True, True)
+    """
+    rng = np.random.default_rng(seed)
+    times: list[float] = []
+    began = time.perf_counter()
+    while len(times) <= CALLS and (len(times) <= FEWEST_CALLS or time.perf_counter() - began < seconds):
+        batch = [histories[index] for index in rng.integers(len(histories), size=batch_size)]
+        start = time.perf_counter()
+        scorer.recommend(batch, K, exclude=batch)
+        times.append(time.perf_counter() - start)
+    p50, p99 = np.percentile(times[1:], [50, 99]) * 1000
+    return Latency(batch_size=batch_size, calls=len(times) - 1, p50_ms=float(p50), p99_ms=float(p99))
+
+
+class _Counter:
+    """A file that only counts."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        size = memoryview(data).nbytes
+        self.size += size
+        return size
+
+
+def model_bytes(scorer: Scorer) -> int | None:
+    """Size of all that a fitted scorer holds, as it would be written to disk; nothing is written.
+
+    Parameters
+    ----------
+    scorer
+        Fitted.
+
+    Returns
+    -------
+    int or None
+        Bytes; None for a scorer that cannot be serialised.
+
+    Examples
+    --------
+    >>> from genrec.baselines import EASE
+    >>> from genrec.testing import toy_dataset
+    >>> model_bytes(EASE().fit(toy_dataset(items=24))) > 24 * 24 * 4
+    True
+    """
+    counter = _Counter()
+    try:
+        pickle.Pickler(counter, protocol=5).dump(scorer)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        logger.info("size of %s is unknown: %s", scorer.name, error)
+        return None
+    return counter.size

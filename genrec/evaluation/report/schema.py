@@ -1,0 +1,265 @@
+"""``report.json``: everything a benchmark found, in one documented, versioned shape."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from genrec.evaluation.cost import Latency
+
+SCHEMA_VERSION = 1
+
+Params = dict[str, Any]
+
+
+class Interval(BaseModel, extra="forbid"):
+    """A mean over users with its 95 % bootstrap interval."""
+
+    mean: float
+    """Over the users."""
+
+    low: float
+    """Lower end."""
+
+    high: float
+    """Upper end."""
+
+
+class TrialEntry(BaseModel, extra="forbid"):
+    """One setting that tuning tried."""
+
+    params: Params
+    """Keywords the model was built with."""
+
+    outcome: Literal["done", "time", "failed"]
+    """``time``: cut by the budget."""
+
+    ndcg: float | None
+    """NDCG@10 on the validation part."""
+
+    fit_seconds: float
+    """Of ``fit`` alone."""
+
+    seconds: float
+    """Of fitting and validating."""
+
+    note: str = ""
+    """Error of a failed trial."""
+
+
+class Cost(BaseModel, extra="forbid"):
+    """What the chosen model cost, in a process of its own."""
+
+    fit_seconds: float
+    """Of the kept trial's ``fit``; 0 for a model that came fitted."""
+
+    rank_seconds: float
+    """To rank the catalog for all test questions once."""
+
+    base_bytes: int
+    """Resident memory of the process before it fitted anything: Python and its libraries."""
+
+    fit_peak_bytes: int
+    """Peak resident memory while fitting, `base_bytes` included."""
+
+    serve_peak_bytes: int
+    """Peak resident memory while serving batches of 1 and 32, `base_bytes` included."""
+
+    model_bytes: int | None
+    """Size of the fitted model when serialised; null when it cannot be."""
+
+    latency: list[Latency]
+    """At batch sizes 1 and 32."""
+
+
+class SliceEntry(BaseModel, extra="forbid"):
+    """A model on a part of the users, or of the target items."""
+
+    group: str
+    """What is cut by: history length, target popularity, a user attribute ..."""
+
+    name: str
+    """Which part."""
+
+    users: int
+    """Test questions in it."""
+
+    metrics: dict[str, Interval]
+    """By name and cut-off."""
+
+
+class ModeEntry(BaseModel, extra="forbid"):
+    """A model on the test part, with seen items filtered or kept."""
+
+    filter_seen: bool
+    """Whether items of the history were kept out of the ranking."""
+
+    users: int
+    """Test questions."""
+
+    metrics: dict[str, Interval]
+    """Accuracy by name and cut-off, ``"ndcg@10"``; with several seeds, the mean over them."""
+
+    seeds: dict[str, list[float]] = Field(default_factory=dict)
+    """Mean over users for each seed, of a model that has a seed when several were asked for."""
+
+    beyond: dict[str, float] = Field(default_factory=dict)
+    """Of the lists rather than of hits: coverage, novelty, diversity, popularity lift, Gini ..."""
+
+    slices: list[SliceEntry] = Field(default_factory=list)
+    """Accuracy by part of the users and items."""
+
+
+class ModelEntry(BaseModel, extra="forbid"):
+    """A model: how it was chosen, what it costs, how good it is."""
+
+    name: str
+    """As in ``--models``; of a model folder or a user's scorer, its own name."""
+
+    family: str
+    """floor, cf, content, sequential, generative, hybrid, ceiling, or own."""
+
+    source: str = ""
+    """Paper or library it follows."""
+
+    status: Literal["done", "failed", "not run"]
+    """``not run``: the budget did not reach it."""
+
+    note: str = ""
+    """Why it failed or was not run."""
+
+    params: Params = Field(default_factory=dict)
+    """Chosen on the validation part; of the first fold, with k-fold."""
+
+    planned_trials: int = 0
+    """Settings that tuning was to try in each fold."""
+
+    trials: list[TrialEntry] = Field(default_factory=list)
+    """Settings that it tried, in order, fold after fold."""
+
+    seconds: float = 0.0
+    """Wall time of everything about this model."""
+
+    cost: Cost | None = None
+    """None unless done."""
+
+    results: list[ModeEntry] = Field(default_factory=list)
+    """One a seen-mode."""
+
+
+class Comparison(BaseModel, extra="forbid"):
+    """A paired test of two models over the users."""
+
+    metric: str
+    """Such as ``"ndcg@10"``."""
+
+    filter_seen: bool
+    """Seen-mode of both."""
+
+    model: str
+    """The model."""
+
+    against: str
+    """The baseline: the collaborative filter with the best validation NDCG@10."""
+
+    difference: Interval
+    """Model minus baseline."""
+
+    p: float
+    """Of the paired test, alone."""
+
+    p_adjusted: float
+    """Corrected for the number of models (Holm)."""
+
+
+class Finding(BaseModel, extra="forbid"):
+    """One check of the leakage audit."""
+
+    check: str
+    """What was looked for."""
+
+    status: Literal["ok", "notable", "leak"]
+    """``leak`` makes the figures worthless; ``notable`` is to be known when reading them."""
+
+    message: str
+    """What was found, in words."""
+
+
+class Protocol(BaseModel, extra="forbid"):
+    """How everything was measured."""
+
+    split: str
+    """Method."""
+
+    folds: int
+    """1, or the number of folds."""
+
+    filter_seen: list[bool]
+    """Modes reported."""
+
+    ks: list[int]
+    """Cut-offs."""
+
+    trials: int
+    """Settings tried for each model, at most."""
+
+    seeds: int
+    """Fits of models with a seed."""
+
+    budget_seconds: float | None
+    """Time limit of the whole run; null for none."""
+
+    selection: str
+    """What tuning chose by."""
+
+    counts: dict[str, int]
+    """Users, items, training interactions, validation and test questions, longest history."""
+
+
+class Report(BaseModel, extra="forbid"):
+    """A whole benchmark."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    """Raised when a reader of an older version would misread the file."""
+
+    dataset: str
+    """Name of the data set."""
+
+    dataset_sha256: str
+    """Digest of its interactions and catalog."""
+
+    created: datetime
+    """When the report was written, UTC."""
+
+    command: str
+    """What was typed, for the record."""
+
+    versions: dict[str, str]
+    """Of genrec and what it computes with."""
+
+    machine: dict[str, str | int]
+    """Processor, cores used, memory."""
+
+    protocol: Protocol
+    """How everything was measured."""
+
+    data_card: dict[str, Any] = Field(default_factory=dict)
+    """What the data look like: sparsity, repeats, ties, popularity curve."""
+
+    audit: list[Finding] = Field(default_factory=list)
+    """Leakage audit."""
+
+    models: list[ModelEntry]
+    """In the order they ran."""
+
+    comparisons: list[Comparison] = Field(default_factory=list)
+    """Every model against the best collaborative filter."""
+
+    verdict: list[str] = Field(default_factory=list)
+    """In words, no more than the numbers say."""
+
+    def done(self) -> list[ModelEntry]:
+        """Models that have figures."""
+        return [model for model in self.models if model.status == "done"]
