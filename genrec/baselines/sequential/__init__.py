@@ -1,0 +1,7 @@
+"""Transformers over item IDs: what is met next, given what was met in which order."""
+
+from __future__ import annotations
+
+from genrec.baselines.sequential.sasrec import SASRec
+
+__all__ = ["SASRec"]
