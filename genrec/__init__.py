@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from genrec.data.interactions import Interactions
     from genrec.data.split import Split, global_temporal, leave_last_out
     from genrec.evaluation.protocol import Evaluation, evaluate
-    from genrec.recommend.recommender import Answer, Recommendation, Recommender
+    from genrec.recommend.recommender import Answer, Recommendation, Recommender, Request
     from genrec.training.config import FinetuneConfig
     from genrec.training.finetune import FinetuneResult, finetune
 
@@ -43,6 +43,7 @@ _LAZY = {
     "Interactions": "genrec.data.interactions",
     "Recommendation": "genrec.recommend.recommender",
     "Recommender": "genrec.recommend.recommender",
+    "Request": "genrec.recommend.recommender",
     "Split": "genrec.data.split",
     "evaluate": "genrec.evaluation.protocol",
     "finetune": "genrec.training.finetune",
@@ -65,6 +66,7 @@ __all__ = [
     "ModelError",
     "Recommendation",
     "Recommender",
+    "Request",
     "ResourceError",
     "Split",
     "UnknownIdError",

@@ -22,6 +22,18 @@ def recommend(
     filter_: Annotated[
         list[str] | None, typer.Option("--filter", help="Only items with, e.g. 'year>=1990'; repeatable.")
     ] = None,
+    boost: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--boost", metavar="FILTER:WEIGHT", help="Prefer items with, e.g. 'genre=Comedy:0.5'; repeatable."
+        ),
+    ] = None,
+    max_per_category: Annotated[
+        int | None, typer.Option("--max-per-category", min=1, help="Most items of one category.")
+    ] = None,
+    candidates: Annotated[
+        str | None, typer.Option("--candidates", help="Item ids, nothing else is recommended: 50,172,181.")
+    ] = None,
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Recommend items of the history too.")] = False,
     beams: Annotated[int, typer.Option("--beams", min=1, help="Beam width.")] = 50,
     exact: Annotated[bool, typer.Option("--exact", help="Score every item instead of searching.")] = False,
@@ -34,17 +46,21 @@ def recommend(
     if prompt is None and history is None and user is None:
         msg = "give at least one of --prompt, --history and --user"
         raise typer.BadParameter(msg)
+    boosts = _boosts(boost or [])
     from genrec.cli.finetune import quiet_libraries
     from genrec.recommend.recommender import Recommender
 
     quiet_libraries()
     recommender = Recommender.from_pretrained(model, data)
     answer = recommender.recommend(
-        history=None if history is None else [part.strip() for part in history.split(",") if part.strip()],
+        history=None if history is None else _listed(history),
         user=user,
         prompt=prompt,
         k=k,
         filters=filter_ or [],
+        boosts=boosts,
+        max_per_category=max_per_category,
+        candidates=None if candidates is None else _listed(candidates),
         include_seen=include_seen,
         beams=beams,
         exact=exact,
@@ -53,6 +69,26 @@ def recommend(
         print_json(as_json(answer))
     else:
         print_answer(answer, k)
+
+
+def _listed(ids: str) -> list[str]:
+    """Ids separated by commas."""
+    return [part.strip() for part in ids.split(",") if part.strip()]
+
+
+def _boosts(options: list[str]) -> dict[str, float]:
+    """``FILTER:WEIGHT`` options as log-weights of filters; those of one filter add up."""
+    boosts: dict[str, float] = {}
+    for option in options:
+        expression, colon, weight = option.rpartition(":")
+        try:
+            boosts[expression] = boosts.get(expression, 0.0) + float(weight)
+        except ValueError:
+            colon = ""
+        if not colon:
+            msg = f"--boost {option!r} is not a filter, a colon and a number, such as 'genre=Comedy:0.5'"
+            raise typer.BadParameter(msg)
+    return boosts
 
 
 def as_json(answer: Answer) -> dict[str, Any]:
@@ -84,11 +120,13 @@ def print_answer(answer: Answer, k: int) -> None:
     if answer.understood is not None:
         stdout.print(printable(str(answer.understood)), soft_wrap=True)
     rows = [(rank, item.item_id, item.title, item.score) for rank, item in enumerate(answer.items, 1)]
-    footer = None if len(rows) >= k else _why_fewer(len(rows))
+    footer = None if len(rows) >= k else _why_fewer(len(rows), answer.eligible)
     print_table(("#", "item_id", "title", "score"), rows, footer=footer)
 
 
-def _why_fewer(count: int) -> str:
+def _why_fewer(count: int, eligible: int) -> str:
+    if count < eligible:
+        return f"of {eligible} items that pass the filters, {count} leave no category with more than its share"
     if count == 1:
         return "only this item passes the filters and was not seen yet"
     return f"{f'only these {count}' if count else 'no'} items pass the filters and were not seen yet"

@@ -158,6 +158,34 @@ class ItemWeights:
         """Use log-weights as they are, (N,) for all users or (B, N)."""
         return cls(np.atleast_2d(priors).astype(np.float32))
 
+    @classmethod
+    def stack(cls, rows: Sequence[ItemWeights]) -> Self:
+        """Weights of several users in one batch, from those of each, (1, N).
+
+        Raises
+        ------
+        ConfigError
+            If they are for other numbers of users or items than (1, N).
+
+        Examples
+        --------
+        >>> nothing_seen, one_seen = (ItemWeights.from_seen([seen], num_items=2) for seen in ([], [1]))
+        >>> ItemWeights.stack([nothing_seen, one_seen]).dense
+        array([[  0.,   0.],
+               [  0., -inf]], dtype=float32)
+        """
+        shape = (1, rows[0].shape[1])
+        if any(row.shape != shape for row in rows):
+            raise ConfigError(f"item weights of {', '.join(str(row.shape) for row in rows)} do not make a batch")
+        touched = [row.touched for row in rows]
+        is_sparse = all(row.base.shape == (1, 1) and row.base[0, 0] == rows[0].base[0, 0] for row in rows)
+        if not is_sparse or any(part is None for part in touched):
+            return cls(np.concatenate([row.dense for row in rows]))
+        parts = [part for part in touched if part is not None]
+        user = np.repeat(np.arange(len(rows)), [len(part.item) for part in parts])
+        item, value = (np.concatenate([getattr(part, name) for part in parts]) for name in ("item", "value"))
+        return cls(rows[0].base, TouchedItems((len(rows), shape[1]), user, item, value))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Users and items, (B, N); one user stands for all."""

@@ -67,20 +67,30 @@ class CategoryCap:
                 places.append(place)
         return np.array(places, dtype=np.int64)
 
-    def search(self, decode: Callable[[int], Decoded], k: int, num_items: int, first: int = 50) -> Decoded:
+    def search(
+        self,
+        decode: Callable[[int, NDArray[np.int64]], Decoded],
+        k: int,
+        *,
+        num_users: int,
+        num_items: int,
+        first: int = 50,
+    ) -> Decoded:
         """Decode more than k items, choose among them, and decode still more where the choice comes out short.
 
         Parameters
         ----------
         decode
-            Returns the given number of best items of each user, as ``beam_search`` does for its ``k``. Its beams
-            must be at least as many.
+            Returns the given number of best items of some users, as ``beam_search`` does for its ``k``; users are
+            rows ``0 .. num_users - 1``. Its beams must be at least as many.
         k
             Items to return a user.
+        num_users
+            Number of users (B).
         num_items
             Number of items (N), beyond which there is nothing to decode.
         first
-            Items to decode at first; doubled until every user has k items, or has no more to offer. Default 50.
+            Items to decode at first; doubled for users who have neither k items nor all there are. Default 50.
 
         Returns
         -------
@@ -90,21 +100,30 @@ class CategoryCap:
 
         Examples
         --------
-        >>> def decode(count):
+        >>> def decode(count, users):
         ...     logprobs = -np.arange(count, dtype=np.float32)[None]
         ...     return Decoded(np.arange(count, dtype=np.int32)[None], logprobs, logprobs)
-        >>> CategoryCap([["a"], ["a"], ["a"], ["b"]], at_most=1).search(decode, k=2, num_items=4, first=2).items
+        >>> cap = CategoryCap([["a"], ["a"], ["a"], ["b"]], at_most=1)
+        >>> cap.search(decode, k=2, num_users=1, num_items=4, first=2).items
         array([[0, 3]], dtype=int32)
         """
-        count = max(k, first)
-        while True:
-            decoded = decode(min(count, num_items))
+        answer = Decoded(
+            np.full((num_users, k), -1, dtype=np.int32),
+            np.full((num_users, k), -np.inf, dtype=np.float32),
+            np.full((num_users, k), -np.inf, dtype=np.float32),
+        )
+        count, users = min(max(k, first), num_items), np.arange(num_users)
+        while len(users):
+            decoded = decode(count, users)
             chosen = [self.choose(row, k) for row in decoded.items]
-            short = np.array([len(places) < k for places in chosen])
+            for user, places, *row in zip(users, chosen, decoded.items, decoded.scores, decoded.logprobs, strict=True):
+                for ours, theirs in zip((answer.items, answer.scores, answer.logprobs), row, strict=True):
+                    ours[user, : len(places)] = theirs[places]
             # A row that ends in padding has told all it has.
-            if count >= num_items or not (short & (decoded.items[:, -1] >= 0)).any():
-                return _at(decoded, chosen, k)
-            count *= 2
+            short = np.array([len(places) < k for places in chosen]) & (decoded.items[:, -1] >= 0)
+            users = users[short] if count < num_items else users[:0]
+            count = min(2 * count, num_items)
+        return answer
 
 
 def boost_weights(catalog: Catalog, boosts: Mapping[str, float]) -> ItemWeights:
@@ -147,17 +166,3 @@ def boost_weights(catalog: Catalog, boosts: Mapping[str, float]) -> ItemWeights:
     if len(touched) * LARGEST_SHARE <= len(total):
         return ItemWeights.from_sparse([touched], [total[touched]], len(total))
     return ItemWeights.from_priors(total)
-
-
-def _at(decoded: Decoded, places: Sequence[NDArray[np.int64]], k: int) -> Decoded:
-    """The entries at some places of each user's row, padded to k."""
-    chosen = Decoded(
-        np.full((len(places), k), -1, dtype=np.int32),
-        np.full((len(places), k), -np.inf, dtype=np.float32),
-        np.full((len(places), k), -np.inf, dtype=np.float32),
-    )
-    for user, row in enumerate(places):
-        chosen.items[user, : len(row)] = decoded.items[user, row]
-        chosen.scores[user, : len(row)] = decoded.scores[user, row]
-        chosen.logprobs[user, : len(row)] = decoded.logprobs[user, row]
-    return chosen

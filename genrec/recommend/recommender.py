@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,17 +20,23 @@ from genrec.errors import ConfigError, ModelError, UnknownIdError
 from genrec.model.folder import load_model
 from genrec.prompt.builder import PromptBuilder, clean
 from genrec.prompt.templates import Templates
-from genrec.prompt.understanding import Matcher, Understood
+from genrec.prompt.understanding import Matcher
+from genrec.recommend.diversity import CategoryCap, boost_weights
 from genrec.recommend.filters import filter_mask
+from genrec.recommend.request import Answer, Recommendation, Request
 from genrec.recommend.scorer import GenerativeScorer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from genrec.decoding.decoded import Decoded
     from genrec.model.folder import LoadedModel
+    from genrec.prompt.sequence import TokenSequence
+    from genrec.prompt.understanding import Understood
+
+__all__ = ["Answer", "Recommendation", "Recommender", "Request"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,49 +44,22 @@ WANTED_PRIOR = 3.0
 """Log-weight of each wanted value an item has beyond the first, which is required."""
 
 
-@dataclass(frozen=True)
-class Recommendation:
-    """One recommended item.
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A request, ready to decode."""
 
-    Parameters
-    ----------
-    item_id, title
-        The item.
-    score
-        What the ranking is by: the generator's log-probability, plus priors.
-    logprob
-        The generator's log-probability alone.
-    """
-
-    item_id: str
-    title: str
-    score: float
-    logprob: float
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Recommendations, and what they were made from.
-
-    Parameters
-    ----------
-    items
-        Best first; fewer than asked for only if fewer are eligible.
-    history
-        Item ids that were read, oldest first, those of liked titles included.
-    understood
-        What was understood of the prompt; None without one.
-    filters
-        All filters that applied.
-    eligible
-        Items that passed filters and exclusions.
-    """
-
-    items: tuple[Recommendation, ...]
-    history: tuple[str, ...]
+    request: Request
+    history: NDArray[np.int32]
     understood: Understood | None
     filters: tuple[str, ...]
-    eligible: int
+    weights: ItemWeights
+    sequence: TokenSequence
+
+    @property
+    def like(self) -> tuple[int, int, bool, int]:
+        """What requests that are decoded together have in common: none gets other items for its batch-mates."""
+        request = self.request
+        return request.k, request.beams, request.exact, request.max_per_category or 0
 
 
 class Recommender:
@@ -162,6 +142,9 @@ class Recommender:
         prompt: str | None = None,
         k: int = 10,
         filters: Sequence[str] = (),
+        boosts: Mapping[str, float] | None = None,
+        max_per_category: int | None = None,
+        candidates: Sequence[str] | None = None,
         include_seen: bool = False,
         beams: int = 50,
         exact: bool = False,
@@ -181,6 +164,14 @@ class Recommender:
             Items to recommend. Default 10.
         filters
             Expressions over catalog columns, all of which must hold: ``["year>=1990", "not genre=Horror"]``.
+        boosts
+            Log-weights of filter expressions: ``{"genre=Comedy": 0.5}`` makes comedies 1.65 times as likely; negative
+            ones demote. Default none.
+        max_per_category
+            Most items of one category among the k: going down the ranking, an item is passed over if one of its
+            categories is full. Default: any number.
+        candidates
+            Item ids, of a retriever for example, outside of which nothing is recommended. Default: the whole catalog.
         include_seen
             Recommend items of the history too. Default False.
         beams
@@ -191,7 +182,7 @@ class Recommender:
         Returns
         -------
         Answer
-            ``min(k, eligible)`` items.
+            ``min(k, eligible)`` items, less what a cap leaves out.
 
         Raises
         ------
@@ -200,31 +191,55 @@ class Recommender:
         FilterError
             If a filter does not parse.
         ConfigError
-            If there is neither a history nor a user nor a prompt, or k is below 1.
+            If there is neither a history nor a user nor a prompt, a number is below 1, a boost is not finite, or
+            items that are capped by category have none.
         """
-        if history is None and user is None and prompt is None:
-            raise ConfigError("nothing to recommend for", hint="give a history, a user or a prompt")
-        if k < 1:
-            raise ConfigError(f"k must be at least 1, got {k}")
-        request = clean(prompt) if prompt is not None else ""
-        understood = self.matcher.understand(request) if prompt is not None else None
-        items = self._history(history, user, understood)
-        all_filters = (*filters, *(understood.filters if understood else ()))
-        weights = self._weights(items, understood, all_filters, include_seen)
-        eligible = int(weights.eligible.sum())
-        if request and not self.reads_text and not self._told_codes_only:
-            self._told_codes_only = True
-            logger.info("this model reads item codes only: of the prompt, what is shown as understood counts")
-        sequence = self.builder.build(items[-self.model.description.max_items :], request or None)
-        generator = self.model.generator
-        if exact:
-            candidates = np.arange(len(self.catalog), dtype=np.int32)[None]
-            decoded = rerank(generator, [sequence], candidates, k, weights)
-        else:
-            decoded = beam_search(generator, [sequence], k, beams, weights)
-        return Answer(
-            self._titled(decoded), tuple(self.catalog.ids[int(i)] for i in items), understood, all_filters, eligible
+        request = Request(
+            history=history,
+            user=user,
+            prompt=prompt,
+            k=k,
+            filters=filters,
+            boosts=boosts or {},
+            max_per_category=max_per_category,
+            candidates=candidates,
+            include_seen=include_seen,
+            beams=beams,
+            exact=exact,
         )
+        return self.recommend_batch([request])[0]
+
+    def recommend_batch(self, requests: Sequence[Request], *, batch_size: int = 32) -> list[Answer]:
+        """Answer several requests, those alike in ``k``, ``beams``, ``exact`` and ``max_per_category`` together.
+
+        Parameters
+        ----------
+        requests
+            The requests; each is answered as by :meth:`recommend`.
+        batch_size
+            Most prompts decoded together; bounds memory. Default 32.
+
+        Returns
+        -------
+        list of Answer
+            In the order of the requests.
+
+        Raises
+        ------
+        GenrecError
+            As :meth:`recommend` does, before anything is decoded.
+        """
+        prepared = [self._prepare(request) for request in requests]
+        answers: dict[int, Answer] = {}
+        # Prompts of similar length go together, so that little of the work is padding.
+        order = sorted(range(len(prepared)), key=lambda row: (prepared[row].like, len(prepared[row].sequence)))
+        for _, group in groupby(order, key=lambda row: prepared[row].like):
+            alike = list(group)
+            for start in range(0, len(alike), batch_size):
+                rows = alike[start : start + batch_size]
+                decoded = self._decode([prepared[row] for row in rows])
+                answers.update((row, self._answer(prepared[row], decoded, at)) for at, row in enumerate(rows))
+        return [answers[row] for row in range(len(prepared))]
 
     def as_scorer(self, name: str | None = None, *, beams: int = 50) -> GenerativeScorer:
         """The generator as a scorer for ``evaluate``; histories are the model's item indices."""
@@ -237,21 +252,63 @@ class Recommender:
             name=name or f"generative ({description.base.kind})",
         )
 
-    def _history(
-        self, history: Sequence[str] | None, user: str | None, understood: Understood | None
-    ) -> NDArray[np.int32]:
+    def _prepare(self, request: Request) -> _Prepared:
+        words = clean(request.prompt) if request.prompt is not None else ""
+        understood = self.matcher.understand(words) if request.prompt is not None else None
+        if words and not self.reads_text and not self._told_codes_only:
+            self._told_codes_only = True
+            logger.info("this model reads item codes only: of the prompt, what is shown as understood counts")
+        if request.max_per_category is not None and not any(self.catalog.categories):
+            raise ConfigError("max_per_category: the items have no categories")
+        history = self._history(request, understood)
+        filters = (*request.filters, *(understood.filters if understood else ()))
+        weights = self._weights(request, history, understood, filters)
+        sequence = self.builder.build(history[-self.model.description.max_items :], words or None)
+        return _Prepared(request, history, understood, filters, weights, sequence)
+
+    def _decode(self, batch: Sequence[_Prepared]) -> Decoded:
+        """Items of requests that are alike."""
+        request, generator, num_items = batch[0].request, self.model.generator, len(self.catalog)
+
+        def decode(count: int, users: NDArray[np.int64]) -> Decoded:
+            sequences = [batch[user].sequence for user in users]
+            weights = ItemWeights.stack([batch[user].weights for user in users])
+            if request.exact:
+                return rerank(generator, sequences, _listed(weights.eligible), count, weights)
+            return beam_search(generator, sequences, count, request.beams, weights)
+
+        if request.max_per_category is None:
+            return decode(request.k, np.arange(len(batch)))
+        cap = CategoryCap(self.catalog.categories, request.max_per_category)
+        first = num_items if request.exact else request.beams
+        return cap.search(decode, request.k, num_users=len(batch), num_items=num_items, first=first)
+
+    def _answer(self, prepared: _Prepared, decoded: Decoded, row: int) -> Answer:
+        ids, titles = self.catalog.ids, self.catalog.titles
+        found = zip(decoded.items[row], decoded.scores[row], decoded.logprobs[row], strict=True)
+        return Answer(
+            tuple(
+                Recommendation(ids[int(item)], titles[item], float(score), float(logprob))
+                for item, score, logprob in found
+                if item >= 0
+            ),
+            tuple(ids[int(item)] for item in prepared.history),
+            prepared.understood,
+            prepared.filters,
+            int(prepared.weights.eligible.sum()),
+        )
+
+    def _history(self, request: Request, understood: Understood | None) -> NDArray[np.int32]:
+        """Item indices of everything that was met or is liked, oldest first."""
         parts = [np.empty(0, dtype=np.int32)]
-        if user is not None:
-            rows = self.dataset.histories[int(self.dataset.users.indices([user])[0])]
+        if request.user is not None:
+            rows = self.dataset.histories[int(self.dataset.users.indices([request.user])[0])]
             parts.append(self._model_index[rows])
-        if history:
-            parts.append(self._model_index[self.dataset.catalog.ids.indices(history)])
+        if request.history:
+            parts.append(self._model_index[self.dataset.catalog.ids.indices(request.history)])
         if understood is not None:
             parts.append(np.array(understood.liked, dtype=np.int32))
-        items = np.concatenate(parts)
-        if (items < 0).any():
-            logger.info("%d items of the history are new to the model and not read", int((items < 0).sum()))
-        return items[items >= 0]
+        return _known(np.concatenate(parts), "the history")
 
     @cached_property
     def _model_index(self) -> NDArray[np.int32]:
@@ -261,28 +318,38 @@ class Recommender:
         return index
 
     def _weights(
-        self, seen: NDArray[np.int32], understood: Understood | None, filters: Sequence[str], include_seen: bool
+        self, request: Request, history: NDArray[np.int32], understood: Understood | None, filters: Sequence[str]
     ) -> ItemWeights:
         """Everything that the request excludes or prefers, as item log-weights (1, N)."""
-        weights = np.zeros(len(self.catalog), dtype=np.float32)
+        num_items = len(self.catalog)
+        named = [] if understood is None else [*understood.liked, *understood.disliked]
+        weights = ItemWeights.from_seen([[*named, *([] if request.include_seen else history.tolist())]], num_items)
         if understood is not None and understood.wanted_filters:
-            matches = sum(
-                filter_mask(self.catalog, [expression]).astype(np.float32) for expression in understood.wanted_filters
-            )
-            weights = np.where(matches > 0, WANTED_PRIOR * (matches - 1), -np.inf).astype(np.float32)
-        weights[~filter_mask(self.catalog, list(filters))] = -np.inf
-        if understood is not None:
-            weights[list(understood.liked + understood.disliked)] = -np.inf
-        if not include_seen:
-            weights[seen] = -np.inf
-        return ItemWeights.from_priors(weights[None])
+            matches = sum(filter_mask(self.catalog, [one]).astype(np.float32) for one in understood.wanted_filters)
+            weights += ItemWeights.from_priors(np.where(matches > 0, WANTED_PRIOR * (matches - 1), -np.inf))
+        if filters:
+            weights += ItemWeights.from_mask(filter_mask(self.catalog, list(filters)))
+        if request.boosts:
+            weights += boost_weights(self.catalog, request.boosts)
+        if request.candidates is not None:
+            rows = self._model_index[self.dataset.catalog.ids.indices(request.candidates)]
+            weights += ItemWeights.from_candidates([np.unique(_known(rows, "the candidates"))], num_items)
+        return weights
 
-    def _titled(self, decoded: Decoded) -> tuple[Recommendation, ...]:
-        return tuple(
-            Recommendation(self.catalog.ids[int(item)], self.catalog.titles[item], float(score), float(logprob))
-            for item, score, logprob in zip(decoded.items[0], decoded.scores[0], decoded.logprobs[0], strict=True)
-            if item >= 0
-        )
+
+def _known(items: NDArray[np.int32], of: str) -> NDArray[np.int32]:
+    """The items that the model knows."""
+    if (items < 0).any():
+        logger.info("%d items of %s are new to the model and left out", int((items < 0).sum()), of)
+    return items[items >= 0]
+
+
+def _listed(eligible: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Columns of each row that are true, -1 padded, (B, M)."""
+    count = eligible.sum(axis=1)
+    columns = np.full((len(eligible), count.max()), -1, dtype=np.int32)
+    columns[np.arange(columns.shape[1]) < count[:, None]] = np.nonzero(eligible)[1]
+    return columns
 
 
 def _catalog_in_model_order(catalog: Catalog, item_ids: list[str]) -> Catalog:

@@ -75,6 +75,34 @@ def test_include_seen_and_exact(model):
     assert len(seen["items"]) == 24
 
 
+def test_boosts_caps_and_candidates(model):
+    plain = answer(model, "--history", "i3", "-k", "23", "--exact")
+    boosted = answer(
+        model,
+        "--history=i3",
+        "-k23",
+        "--exact",
+        "--boost=genre=Comedy:0.5",
+        "--boost",
+        "genre=Comedy:-1",
+        "--boost=year<1980:2",
+    )
+    scores = {item["item_id"]: item["score"] - item["logprob"] for item in boosted["items"]}
+    assert {item["item_id"] for item in plain["items"]} == scores.keys()
+    assert {round(score, 3) for score in scores.values()} == {0.0, -0.5, 2.0, 1.5}
+    few = answer(model, "--history", "i3", "--candidates", "i1, i3,i5", "--max-per-category", "1")
+    assert {item["item_id"] for item in few["items"]} <= {"i1", "i5"}
+    done = recommend(model, "--history", "i3", "--max-per-category", "1", "-k", "20")
+    assert "of 23 items that pass the filters" in done.stdout
+
+
+@pytest.mark.parametrize("boost", ["genre=Comedy", "genre=Comedy:much", "0.5", ":"])
+def test_a_boost_without_a_weight_is_a_usage_error(model, boost):
+    done = recommend(model, "--history", "i3", "--boost", boost)
+    assert done.exit_code == 2
+    assert "--boost" in done.stderr
+
+
 def test_nothing_to_recommend_for_is_a_usage_error(model):
     done = recommend(model)
     assert done.exit_code == 2

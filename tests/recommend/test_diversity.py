@@ -37,7 +37,12 @@ def test_capped_beams_as_wide_as_the_catalog_are_the_greedy_choice_of_the_whole_
 
     cap = CategoryCap(categories, at_most)
     first = data.draw(st.integers(1, n))
-    capped = cap.search(lambda count: beam_search(generator, prompts, count, n, weights), k, n, first)
+
+    def decode(count, users):
+        rows = ItemWeights(weights.dense[users])
+        return beam_search(generator, [prompts[user] for user in users], count, n, rows)
+
+    capped = cap.search(decode, k, num_users=2, num_items=n, first=first)
     scores = score_items(generator, prompts)
     for user in range(2):
         ranking = [item for item in np.argsort(-scores[user], kind="stable") if item not in seen[user]]

@@ -14,50 +14,21 @@ from genrec.data.dataset import Dataset
 from genrec.data.interactions import Interactions
 from genrec.decoding.exact import score_items
 from genrec.errors import ConfigError, FilterError, ModelError, UnknownIdError
-from genrec.items.semantic import SemanticTokenizer
-from genrec.items.vocabulary import ItemVocabulary
-from genrec.model.base import load_base
-from genrec.model.build import build_generator
-from genrec.model.config import CodeHeadConfig, PretrainedConfig, ScratchConfig
-from genrec.model.description import DatasetReference, ModelDescription
-from genrec.model.folder import LoadedModel
-from genrec.prompt.templates import Templates
+from genrec.model.config import PretrainedConfig, ScratchConfig
 from genrec.recommend.filters import filter_mask
 from genrec.recommend.recommender import WANTED_PRIOR, Recommender
 from genrec.testing import toy_catalog, toy_dataset
 from genrec.testing.tiny_base import save_tiny_base
-from genrec.trie import CatalogTrie
 
 N = 24
 DATASET = toy_dataset(items=N)
 IDS, TITLES = DATASET.catalog.ids.ids, DATASET.catalog.titles
 
 
-def loaded(config):
-    """A model with random weights on semantic IDs of the toy catalog."""
-    base = load_base(config, max_positions=128)
-    vectors = np.random.default_rng(1).normal(size=(N, 8)).astype(np.float32)
-    tokenizer = SemanticTokenizer.fit(vectors, levels=2, codes_per_level=6)
-    vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size)
-    generator = build_generator(base, vocabulary, config, CodeHeadConfig(init="normal")).eval()
-    generator.head.code_vectors.data *= 30.0  # so that scores lie apart
-    description = ModelDescription(
-        genrec_version="0",
-        base=config,
-        base_fingerprint="",
-        head=CodeHeadConfig(),
-        max_items=8,
-        max_tokens=100,
-        templates=Templates.load().sources,
-        dataset=DatasetReference(name="toy", location="toy", num_items=N, split="none"),
-    )
-    return LoadedModel(generator, base.text_tokenizer, IDS, description)
-
-
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(toy_model, tmp_path_factory):
     folder = save_tiny_base(tmp_path_factory.mktemp("base"), TITLES)
-    return loaded(PretrainedConfig(name=str(folder)))
+    return toy_model(DATASET, PretrainedConfig(name=str(folder)))
 
 
 @pytest.fixture(scope="module")
@@ -221,8 +192,8 @@ def test_a_data_set_that_lacks_an_item_of_the_model_is_refused(model):
         Recommender(model, toy_dataset(items=N - 1))
 
 
-def test_a_model_without_text_takes_what_the_matcher_understands(caplog):
-    recommender = Recommender(loaded(ScratchConfig(layers=1, width=32, heads=2)), DATASET)
+def test_a_model_without_text_takes_what_the_matcher_understands(toy_model, caplog):
+    recommender = Recommender(toy_model(DATASET, ScratchConfig(layers=1, width=32, heads=2)), DATASET)
     assert not recommender.reads_text
     with caplog.at_level("INFO", "genrec"):
         answer = recommender.recommend(prompt=f"comedy like {TITLES[3]}", k=N)
