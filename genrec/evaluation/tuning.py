@@ -16,6 +16,7 @@ import numpy as np
 
 from genrec.errors import ConfigError
 from genrec.evaluation.cost import PeakMemory
+from genrec.evaluation.own_scorer import check_fitted
 from genrec.evaluation.protocol import evaluate
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def tune(
     filter_seen: bool = True,
     first_seconds: float = math.inf,
     seconds: float = math.inf,
+    base_bytes: int | None = None,
     on_trial: Callable[[Trial], None] = lambda trial: None,
 ) -> Tuned:
     """Fit a model with each setting and keep the one with the best validation NDCG@10, of equals the first.
@@ -141,13 +143,15 @@ def tune(
     split
         Fits see its training part, the choice its validation part; its test part is not looked at.
     settings
-        From :func:`sample_grid`. A single one is fitted without being compared.
+        From :func:`sample_grid`. A single one is validated too: the best baseline is chosen by that figure.
     filter_seen
         As in the run. Default True.
     first_seconds
         Limit of the first trial; without it there is no model. Default none.
     seconds
         When to start no further trial and cut the one that runs, counted from the start. Default never.
+    base_bytes
+        As in :class:`~genrec.evaluation.cost.PeakMemory`.
     on_trial
         Told of each trial when it ends.
 
@@ -181,7 +185,7 @@ def tune(
         expected = max((trial.seconds for trial in trials if trial.outcome == "done"), default=0.0)
         if best is not None and left < expected:
             break
-        trial, fitted, error = _try(build, split, params, filter_seen, left if best else first_seconds)
+        trial, fitted, error = _try(build, split, params, filter_seen, left if best else first_seconds, base_bytes)
         trials.append(trial)
         on_trial(trial)
         failure = failure or error
@@ -205,6 +209,7 @@ def _try(
     params: dict[str, object],
     filter_seen: bool,
     limit: float,
+    base_bytes: int | None,
 ) -> tuple[Trial, tuple[Scorer, dict[str, object], float, int] | None, Exception | None]:
     """Fit and validate one setting; a trial that fails or runs out of time is told, not raised."""
     gc.collect()
@@ -214,9 +219,10 @@ def _try(
         with time_limit(limit):
             scorer = build(params)
             scorer.use_validation(split.validation)
-            with PeakMemory() as memory:
-                scorer = scorer.fit(split.train)
+            with PeakMemory(base_bytes) as memory:
+                fitted = scorer.fit(split.train)
             fit_seconds = time.perf_counter() - start
+            check_fitted(scorer, fitted, split)
             ndcg = evaluate(scorer, split.validation, (10,), filter_seen).metrics[METRIC]
     except OutOfTimeError:
         return Trial(params, "time", None, fit_seconds, time.perf_counter() - start), None, None

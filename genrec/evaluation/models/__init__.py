@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from genrec.baselines import EASE, ItemKNN, Popularity
 from genrec.evaluation.models.named import NamedModel
 
 __all__ = ["NAMED_MODELS", "NamedModel"]
 
-NAMED_MODELS: dict[str, NamedModel] = {}
+NAMED_MODELS: dict[str, NamedModel] = {
+    "popularity": NamedModel("popularity", "floor", Popularity),
+    "item-knn": NamedModel("item-knn", "cf", ItemKNN),
+    "ease": NamedModel("ease", "cf", EASE),
+}

@@ -130,6 +130,9 @@ class ModelEntry(BaseModel, extra="forbid"):
     note: str = ""
     """Why it failed or was not run."""
 
+    validation_ndcg: float | None = None
+    """NDCG@10 on the validation part with `params`; with k-fold, the mean over folds."""
+
     params: Params = Field(default_factory=dict)
     """Chosen on the validation part; of the first fold, with k-fold."""
 
@@ -162,16 +165,34 @@ class Comparison(BaseModel, extra="forbid"):
     """The model."""
 
     against: str
-    """The baseline: the collaborative filter with the best validation NDCG@10."""
+    """The baseline."""
 
     difference: Interval
     """Model minus baseline."""
 
-    p: float
-    """Of the paired test, alone."""
+    better: int
+    """Users for whom the model's value is higher."""
 
-    p_adjusted: float
-    """Corrected for the number of models (Holm)."""
+    worse: int
+    """Users for whom it is lower."""
+
+    effect: float
+    """Mean of the differences over their standard deviation."""
+
+    p_randomisation: float
+    """Of the paired randomisation test, alone."""
+
+    p_wilcoxon: float
+    """Of Wilcoxon's signed-rank test, alone."""
+
+    p_holm: float
+    """Of the randomisation test, corrected for the number of models."""
+
+    p_wilcoxon_holm: float
+    """Of Wilcoxon's test, corrected."""
+
+    detectable: float
+    """Least true difference that the test would find in 4 of 5 repeats."""
 
 
 class Finding(BaseModel, extra="forbid"):
@@ -254,8 +275,11 @@ class Report(BaseModel, extra="forbid"):
     models: list[ModelEntry]
     """In the order they ran."""
 
+    baseline: str | None = None
+    """The collaborative filter with the best validation NDCG@10; with none in the run, the best floor or content model."""
+
     comparisons: list[Comparison] = Field(default_factory=list)
-    """Every model against the best collaborative filter."""
+    """Every model against the baseline."""
 
     verdict: list[str] = Field(default_factory=list)
     """In words, no more than the numbers say."""
