@@ -1,7 +1,9 @@
-"""Ranking metrics, one value a user.
+"""Ranking metrics at a cut-off, one value a user.
 
 All take the ranked items int32 (M, k'), best first and -1 padded, the targets of each user (M arrays, distinct items)
-and the cut-off k <= k'. Relevance is binary: an item is a target or not. A -1 is never a hit.
+and the cut-off k <= k'. Relevance is binary: an item is a target or not. A -1 is never a hit. Equal scores were put
+in order of item index when the items were ranked (:func:`genrec.baselines.ranking.top_k`), so a metric sees no ties.
+Definitions are those of trec_eval where it has the metric.
 """
 
 from __future__ import annotations
@@ -97,6 +99,33 @@ def precision(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k:
     return _found(items, targets, k) / k
 
 
+def f1(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
+    r"""Harmonic mean of :func:`precision` and :func:`recall` of each user: :math:`2 |R_k \cap T| / (k + |T|)`.
+
+    The mean over users is the mean of these values, not the F1 of mean precision and mean recall.
+
+    Parameters
+    ----------
+    items
+        int32 (M, k'), ranked items.
+    targets
+        M arrays, at least one item each.
+    k
+        Cut-off.
+
+    Returns
+    -------
+    NDArray
+        float64 (M,), 0 to 1.
+
+    Examples
+    --------
+    >>> f1(np.array([[4, 2, 7]]), [np.array([2])], k=3).tolist()  # precision 1/3, recall 1
+    [0.5]
+    """
+    return 2 * _found(items, targets, k) / (k + _sizes(targets))
+
+
 def hit_rate(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
     """1 where at least one target is among the first k, else 0.
 
@@ -185,6 +214,41 @@ def mrr(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) 
     """
     found = hits(items[:, :k], targets)
     return np.where(found.any(axis=1), 1 / (found.argmax(axis=1) + 1), 0.0)
+
+
+def average_precision(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
+    r"""Precision at each target among the first k, over all targets; the mean over users is MAP.
+
+    :math:`\frac{1}{|T|} \sum_{r=1}^{k} [i_r \in T] \, |R_r \cap T| / r` [1]_. Some divide by
+    :math:`\min(k, |T|)` instead, which is larger where a user has more than k targets. With one target a user it
+    equals :func:`mrr`.
+
+    Parameters
+    ----------
+    items
+        int32 (M, k'), ranked items.
+    targets
+        M arrays, at least one item each.
+    k
+        Cut-off.
+
+    Returns
+    -------
+    NDArray
+        float64 (M,), 0 to 1.
+
+    References
+    ----------
+    .. [1] Buckley, Voorhees, "Evaluating evaluation measure stability", SIGIR 2000; ``map_cut`` of trec_eval.
+
+    Examples
+    --------
+    >>> average_precision(np.array([[4, 2, 7]]), [np.array([4, 7])], k=3).tolist()  # (1/1 + 2/3) / 2
+    [0.8333333333333333]
+    """
+    found = hits(items[:, :k], targets)
+    precisions = np.cumsum(found, axis=1) / np.arange(1, found.shape[1] + 1)
+    return np.asarray((found * precisions).sum(axis=1) / _sizes(targets), dtype=np.float64)
 
 
 def _found(items: NDArray[np.int32], targets: Sequence[NDArray[np.int32]], k: int) -> NDArray[np.float64]:
