@@ -10,19 +10,21 @@ import torch
 from torch import Tensor
 
 from genrec.decoding.decoded import Decoded, check_request, rank_items
+from genrec.decoding.reader import GeneratorReader
 from genrec.decoding.step import keep_best, ragged_log_softmax
-from genrec.decoding.tree_attention import TreeReader
 from genrec.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from genrec.decoding.reader import CodeReader
     from genrec.decoding.weights import ItemWeights
+    from genrec.model.code_head import Children
     from genrec.model.generator import Generator
     from genrec.prompt.sequence import TokenSequence
     from genrec.trie import CatalogTrie
 
-__all__ = ["Decoded", "beam_search"]
+__all__ = ["Decoded", "beam_search", "search"]
 
 
 STOP_MARGIN = 1e-3
@@ -113,25 +115,36 @@ def beam_search(
     >>> sorted(beam_search(tiny_generator(num_items=6), [prompt], k=4, weights=seen).items[0].tolist())
     [-1, 0, 3, 4]
     """
-    trie, head = generator.vocabulary.trie, generator.head
-    check_request(len(prompts), trie.num_items, k, weights)
-    widths = _widths(beams, k, trie.num_levels)
-    prior = None if weights is None else _Prior(weights, trie, alpha, len(prompts), generator.device)
+    check_request(len(prompts), generator.vocabulary.trie.num_items, k, weights)
+    return search(GeneratorReader(generator, prompts), k, beams, weights, alpha, renormalise=renormalise)
 
-    reader = TreeReader(generator, prompts)
-    children = _weigh(_first_level(head.root_logprobs(reader.prompt_hidden)), prior, renormalise)
-    live = _best(children, len(prompts), widths[0])
-    path = torch.zeros(len(prompts), 0, dtype=torch.bool, device=generator.device)
+
+@torch.inference_mode()
+def search(
+    reader: CodeReader,
+    k: int = 10,
+    beams: int | Sequence[int] = 50,
+    weights: ItemWeights | None = None,
+    alpha: float = 1.0,
+    *,
+    renormalise: bool = False,
+) -> Decoded:
+    """Search the trie with whatever reads prompts and beams; arguments as :func:`beam_search`."""
+    trie, num_users = reader.trie, reader.num_prompts
+    widths = _widths(beams, k, trie.num_levels)
+    prior = None if weights is None else _Prior(weights, trie, alpha, num_users, reader.indptr.device)
+
+    live = _best(_weigh(_first_level(reader.first()), prior, renormalise), num_users, widths[0])
     for depth in range(1, trie.num_levels):
-        is_open = head.indptr[live.node + 1] > head.indptr[live.node]
+        is_open = reader.indptr[live.node + 1] > reader.indptr[live.node]
         finished, growing = live[~is_open], live[is_open]
         if len(finished.user) and not trie.has_shared_leaves:
-            growing = growing[_can_win(growing, finished, len(prompts), k, prior)]
+            growing = growing[_can_win(growing, finished, num_users, k, prior)]
         if len(growing.user) == 0:
             break
-        grown, path = _grow(reader, growing, path[growing.origin], depth)
-        live = _best(_merge(finished, _weigh(grown, prior, renormalise, growing.logprob)), len(prompts), widths[depth])
-    return _items_of(live, trie, len(prompts), k, weights, alpha)
+        grown = _children_of(growing, reader.grow(growing.user, growing.node, growing.origin))
+        live = _best(_merge(finished, _weigh(grown, prior, renormalise, growing.logprob)), num_users, widths[depth])
+    return _items_of(live, trie, num_users, k, weights, alpha)
 
 
 def _widths(beams: int | Sequence[int], k: int, num_levels: int) -> list[int]:
@@ -209,24 +222,10 @@ def _can_win(growing: _Beams, finished: _Beams, num_users: int, k: int, prior: _
     return goes_on[growing.user]
 
 
-def _grow(reader: TreeReader, beams: _Beams, path: Tensor, depth: int) -> tuple[_Beams, Tensor]:
-    """All children of n open beams, with log-probabilities given their parents, and the beams' paths in the cache.
-
-    The j-th beam of a user becomes the user's j-th query. ``path``, bool (n, S), says which cached tree
-    nodes a beam's ancestors are; each comes back one query longer.
-    """
-    slot = _rank_in_user(beams.user)
-    num_users, num_slots = len(reader.prompt_hidden), int(slot.max()) + 1
-    path = torch.cat([path, torch.nn.functional.one_hot(slot, num_slots).bool()], dim=1)
-    nodes = beams.node.new_full((num_users, num_slots), -1)
-    nodes[beams.user, slot] = beams.node
-    visible = path.new_zeros(num_users, num_slots, path.shape[1])
-    visible[beams.user, slot] = path
-    hidden = reader.read(nodes, nodes.new_tensor(depth), visible)
-
-    children = reader.generator.head.child_logprobs(hidden[beams.user, slot], beams.node)
+def _children_of(beams: _Beams, children: Children) -> _Beams:
+    """Children of beams as beams, with log-probabilities given their parents."""
     row, logprob = children.row, children.logprob
-    return _Beams(beams.user[row], children.node, logprob, logprob.new_zeros(1).expand(len(row)), row), path
+    return _Beams(beams.user[row], children.node, logprob, logprob.new_zeros(1).expand(len(row)), row)
 
 
 def _merge(finished: _Beams, grown: _Beams) -> _Beams:
@@ -254,12 +253,6 @@ def _first_of(user: Tensor, num_users: int) -> Tensor:
     """Place of each user's first entry, (B,); ``user`` is ascending."""
     count = torch.bincount(user, minlength=num_users)
     return count.cumsum(0) - count
-
-
-def _rank_in_user(user: Tensor) -> Tensor:
-    """Position of each entry among those of its user; ``user`` is ascending."""
-    count = torch.bincount(user)
-    return torch.arange(len(user), device=user.device) - (count.cumsum(0) - count)[user]
 
 
 def _items_of(
