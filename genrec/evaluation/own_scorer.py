@@ -57,9 +57,13 @@ def load_scorer_class(spec: str) -> type[Scorer]:
         hint = f"class {name}(Scorer), with `from genrec.baselines import Scorer`"
         raise ConfigError(f"{name} of {file} is not a genrec Scorer", hint=hint)
     missing = sorted(getattr(found, "__abstractmethods__", ()))
-    missing += [attribute for attribute in ("name", "serves_cold_users", "serves_cold_items") if not _has(found, attribute)]
+    missing += [
+        attribute for attribute in ("name", "serves_cold_users", "serves_cold_items") if not _has(found, attribute)
+    ]
     if missing:
-        raise ConfigError(f"{name} of {file} lacks {', '.join(missing)}", hint="see the ten lines in docs/benchmark.md")
+        raise ConfigError(
+            f"{found.__name__} of {file} lacks {', '.join(missing)}", hint="see the ten lines in docs/benchmark.md"
+        )
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import logging
 import math
 import signal
@@ -116,8 +115,8 @@ def sample_grid(grid: Mapping[str, Sequence[object]], trials: int, seed: int = 0
         raise ConfigError(msg, hint="give at least one trial, and one value of each parameter")
     sizes = [len(values) for values in grid.values()]
     points = math.prod(sizes)
-    others = np.random.default_rng(seed).permutation(points - 1)[: trials - 1] + 1 if points > 1 else []
-    chosen = [np.unravel_index(point, sizes) if sizes else () for point in itertools.chain([0], others)]
+    others = np.random.default_rng(seed).permutation(points - 1)[: trials - 1] + 1
+    chosen = [np.unravel_index(int(point), sizes) if sizes else () for point in (0, *others)]
     return [
         {name: values[index] for (name, values), index in zip(grid.items(), where, strict=True)} for where in chosen
     ]

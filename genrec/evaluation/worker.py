@@ -15,13 +15,13 @@ import numpy as np
 
 from genrec.errors import GenrecError
 from genrec.evaluation.cost import PeakMemory, latency, model_bytes, resident_bytes
-from genrec.evaluation.entrants import Entrant  # noqa: TC001 (unpickled here)
+from genrec.evaluation.entrants import Entrant
 from genrec.evaluation.models import NAMED_MODELS
 from genrec.evaluation.own_scorer import load_scorer_class
 from genrec.evaluation.protocol import Evaluation, evaluate
 from genrec.evaluation.report.schema import Cost, ModelEntry, TrialEntry
 from genrec.evaluation.store import MODES, ModelFolder, ModelResult
-from genrec.evaluation.tuning import METRIC, OutOfTimeError, Trial, Tuned, sample_grid, tune
+from genrec.evaluation.tuning import OutOfTimeError, Trial, Tuned, sample_grid, tune
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,9 +113,7 @@ def _log_to(folder: ModelFolder) -> None:
     logging.getLogger("genrec").setLevel(logging.INFO)
 
 
-def measure(
-    job: Job, tell: Callable[[Trial | str], None]
-) -> tuple[ModelEntry, list[Evaluation], SeedMeans]:
+def measure(job: Job, tell: Callable[[Trial | str], None]) -> tuple[ModelEntry, list[Evaluation], SeedMeans]:
     """Tune on validation, then answer the test part with the best trial's model.
 
     Parameters
@@ -223,9 +221,7 @@ def _mean_of_folds(folds: Sequence[SeedMeans]) -> SeedMeans:
     if not folds:
         return {}
     return {
-        mode: {
-            name: np.mean([fold[mode][name] for fold in folds], axis=0).tolist() for name in metrics
-        }
+        mode: {name: np.mean([fold[mode][name] for fold in folds], axis=0).tolist() for name in metrics}
         for mode, metrics in folds[0].items()
     }
 
@@ -255,4 +251,3 @@ def _joined(folds: Sequence[Evaluation]) -> Evaluation:
         items=np.concatenate([fold.items for fold in folds]),
         seconds=sum(fold.seconds for fold in folds),
     )
-

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from genrec.evaluation import bootstrap
 from genrec.evaluation.cost import Latency
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 Params = dict[str, Any]
 
@@ -25,6 +26,11 @@ class Interval(BaseModel, extra="forbid"):
 
     high: float
     """Upper end."""
+
+    @classmethod
+    def of(cls, interval: bootstrap.Interval) -> Interval:
+        """Take what the bootstrap found."""
+        return cls(mean=interval.mean, low=interval.low, high=interval.high)
 
 
 class TrialEntry(BaseModel, extra="forbid"):
@@ -105,7 +111,7 @@ class ModeEntry(BaseModel, extra="forbid"):
     seeds: dict[str, list[float]] = Field(default_factory=dict)
     """Mean over users for each seed, of a model that has a seed when several were asked for."""
 
-    beyond: dict[str, float] = Field(default_factory=dict)
+    beyond: dict[str, float | None] = Field(default_factory=dict)
     """Of the lists rather than of hits: coverage, novelty, diversity, popularity lift, Gini ..."""
 
     slices: list[SliceEntry] = Field(default_factory=list)
@@ -164,8 +170,14 @@ class Comparison(BaseModel, extra="forbid"):
     model: str
     """The model."""
 
-    against: str
-    """The baseline."""
+    baseline: str
+    """Whom it is compared with."""
+
+    mean: float
+    """Of the model."""
+
+    baseline_mean: float
+    """Of the baseline."""
 
     difference: Interval
     """Model minus baseline."""
@@ -193,6 +205,9 @@ class Comparison(BaseModel, extra="forbid"):
 
     detectable: float
     """Least true difference that the test would find in 4 of 5 repeats."""
+
+    compared: int
+    """Number of models that the correction is for."""
 
 
 class Finding(BaseModel, extra="forbid"):
@@ -235,6 +250,9 @@ class Protocol(BaseModel, extra="forbid"):
     selection: str
     """What tuning chose by."""
 
+    questions_sha256: str
+    """Digest of the training part and of all questions: runs with the same can be compared user by user."""
+
     counts: dict[str, int]
     """Users, items, training interactions, validation and test questions, longest history."""
 
@@ -276,13 +294,21 @@ class Report(BaseModel, extra="forbid"):
     """In the order they ran."""
 
     baseline: str | None = None
-    """The collaborative filter with the best validation NDCG@10; with none in the run, the best floor or content model."""
+    """The collaborative filter with the best validation NDCG@10; without one, the best floor or content model."""
 
     comparisons: list[Comparison] = Field(default_factory=list)
     """Every model against the baseline."""
 
     verdict: list[str] = Field(default_factory=list)
     """In words, no more than the numbers say."""
+
+    def result(self, model: str, filter_seen: bool) -> ModeEntry | None:
+        """Figures of a model in a seen-mode, if there are any."""
+        for entry in self.models:
+            for mode in entry.results:
+                if entry.name == model and mode.filter_seen == filter_seen:
+                    return mode
+        return None
 
     def done(self) -> list[ModelEntry]:
         """Models that have figures."""
