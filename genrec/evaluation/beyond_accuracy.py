@@ -267,7 +267,7 @@ def category_diversity(items: NDArray[np.int32], categories: Sequence[Sequence[s
         dense = has[rows.ravel()].toarray().reshape(*rows.shape, -1)
         shared = dense @ dense.transpose(0, 2, 1)
         union = sizes[rows][:, :, None] + sizes[rows][:, None, :] - shared
-        return 1 - np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+        return np.asarray(1 - np.divide(shared, union, out=np.zeros_like(shared), where=union > 0), dtype=np.float64)
 
     return _mean_over_pairs(items, sizes > 0, distances)
 
@@ -340,7 +340,9 @@ def _mean_over_list(items: NDArray[np.int32], values: NDArray[np.float64]) -> ND
     real = items >= 0
     count = real.sum(axis=1)
     total = np.where(real, values[items], 0.0).sum(axis=1)
-    return np.divide(total, count, out=np.full(len(items), np.nan), where=count > 0)
+    means = np.full(len(items), np.nan)
+    np.divide(total, count, out=means, where=count > 0)
+    return means
 
 
 def _mean_over_pairs(

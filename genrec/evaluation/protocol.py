@@ -13,8 +13,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from genrec.errors import ConfigError, ModelError
-from genrec.evaluation.metrics import hit_rate, mrr, ndcg, precision, recall
+from genrec.errors import ConfigError, ModelError, UnsupportedError
+from genrec.evaluation.metrics import average_precision, f1, hit_rate, mrr, ndcg, precision, recall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-METRICS = {"recall": recall, "precision": precision, "hit_rate": hit_rate, "ndcg": ndcg, "mrr": mrr}
+METRICS = {
+    "recall": recall,
+    "precision": precision,
+    "f1": f1,
+    "hit_rate": hit_rate,
+    "ndcg": ndcg,
+    "mrr": mrr,
+    "map": average_precision,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +90,7 @@ def evaluate(
     ks: Sequence[int] = (5, 10, 20),
     filter_seen: bool = True,
     batch_size: int = 128,
+    negatives: int | None = None,
 ) -> Evaluation:
     """Rank the whole catalog for every question and compare with the targets.
 
@@ -101,11 +110,13 @@ def evaluate(
         not be found; how many there are is logged.
     batch_size
         Questions asked at once, default 128.
+    negatives
+        Only None: the target is ranked among all items, never among some that were drawn [1]_.
 
     Returns
     -------
     Evaluation
-        Means and per-user values of recall, precision, hit rate, NDCG and MRR at each cut-off.
+        Means and per-user values of recall, precision, F1, hit rate, NDCG, MRR and MAP at each cut-off.
 
     Raises
     ------
@@ -113,6 +124,12 @@ def evaluate(
         No question, no cut-off, or a cut-off below 1.
     ModelError
         The scorer returned an item twice for one user.
+    UnsupportedError
+        Sampled negatives were asked for.
+
+    References
+    ----------
+    .. [1] Krichene, Rendle, "On sampled metrics for item recommendation", KDD 2020.
 
     Examples
     --------
@@ -124,6 +141,8 @@ def evaluate(
     >>> evaluation.metrics["recall@5"]
     1.0
     """
+    if negatives is not None:
+        _refuse_sampling(negatives)
     if not ks or min(ks) < 1 or len(eval_set.histories) == 0:
         msg = f"nothing to evaluate: {len(eval_set.histories)} questions at cut-offs {list(ks)}"
         raise ConfigError(msg, hint="cut-offs are 1 or more; leave-last-out needs users with 3 interactions")
@@ -141,6 +160,58 @@ def evaluate(
     per_user = {f"{name}@{cut}": metric(items, eval_set.targets, cut) for name, metric in METRICS.items() for cut in ks}
     metrics = {name: float(values.mean()) for name, values in per_user.items()}
     return Evaluation(scorer.name, filter_seen, len(items), metrics, per_user, items, seconds)
+
+
+def join_evaluations(parts: Sequence[Evaluation]) -> Evaluation:
+    """Put the folds of a cross-validation together: every user counts once, whatever fold asked them.
+
+    Parameters
+    ----------
+    parts
+        Of one model and seen-mode, with the same cut-offs, in the order of the folds.
+
+    Returns
+    -------
+    Evaluation
+        Its rows are those of :func:`genrec.data.folds.join_eval_sets` of the same folds.
+
+    Raises
+    ------
+    ConfigError
+        Models or seen-modes differ.
+
+    Examples
+    --------
+    >>> from genrec.baselines import ItemKNN
+    >>> from genrec.data.folds import user_folds
+    >>> from genrec.testing import toy_dataset
+    >>> folds = user_folds(toy_dataset(), folds=3)
+    >>> joined = join_evaluations([evaluate(ItemKNN().fit(fold.train), fold.test, ks=(5,)) for fold in folds])
+    >>> joined.num_users, joined.metrics["recall@5"]
+    (60, 1.0)
+    """
+    kinds = {(part.model, part.filter_seen, tuple(part.per_user)) for part in parts}
+    if len(kinds) != 1:
+        raise ConfigError(f"cannot join {len(parts)} evaluations of {len(kinds)} kinds")
+    per_user = {name: np.concatenate([part.per_user[name] for part in parts]) for name in parts[0].per_user}
+    return Evaluation(
+        model=parts[0].model,
+        filter_seen=parts[0].filter_seen,
+        num_users=sum(part.num_users for part in parts),
+        metrics={name: float(values.mean()) for name, values in per_user.items()},
+        per_user=per_user,
+        items=np.concatenate([part.items for part in parts]),
+        seconds=sum(part.seconds for part in parts),
+    )
+
+
+def _refuse_sampling(negatives: int) -> None:
+    msg = (
+        f"the target is not ranked among {negatives} sampled negatives: sampled metrics do not estimate those of the "
+        "whole catalog and can turn the order of two models around (Krichene and Rendle, On sampled metrics for item "
+        "recommendation, KDD 2020)"
+    )
+    raise UnsupportedError(msg, hint="leave negatives out; to save time ask fewer users, which costs precision only")
 
 
 def _progress(name: str, total: int, batch_size: int) -> Iterator[slice]:

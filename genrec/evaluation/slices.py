@@ -98,14 +98,16 @@ def item_popularity_groups(train: Dataset, share: float = 0.2) -> Groups:
     >>> from genrec.testing import toy_dataset
     >>> groups = item_popularity_groups(toy_dataset(users=10, items=12, length=3))
     >>> groups.names, np.bincount(groups.labels, minlength=4).tolist()
-    (('head', 'mid', 'tail', 'cold'), [2, 8, 2, 0])
+    (('head', 'mid', 'tail', 'cold'), [2, 6, 4, 0])
     """
     counts = user_counts(train)
     order = np.argsort(-counts, kind="stable")
-    total = max(1, int(counts.sum()))
-    before = np.empty(len(counts))
-    before[order] = (np.cumsum(counts[order]) - counts[order]) / total
-    labels = np.select([counts == 0, before < share, before + counts / total > 1 - share], [3, 0, 2], default=1)
+    after = np.empty(len(counts))
+    after[order] = np.cumsum(counts[order])
+    total = counts.sum()
+    # Whole pairs on both sides: a share is a hair above or below what it stands for.
+    head, tail = round(share * total), round((1 - share) * total)
+    labels = np.select([counts == 0, after - counts < head, after > tail], [3, 0, 2], default=1)
     return Groups("item popularity", ("head", "mid", "tail", "cold"), labels.astype(np.int64))
 
 
