@@ -29,16 +29,29 @@ class Batch:
         int64 (B, T); node -1 at text and padding.
     supervised, mask
         bool (B, T): targets; real tokens.
+    weights
+        float32 (B, T): what each target counts for.
+    interactions
+        int64 (B, T): the training interaction that each token's item comes from, -1 where there is none.
     """
 
     tokens: Tensor
     nodes: Tensor
     supervised: Tensor
     mask: Tensor
+    weights: Tensor
+    interactions: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
-        return Batch(self.tokens.to(device), self.nodes.to(device), self.supervised.to(device), self.mask.to(device))
+        return Batch(
+            self.tokens.to(device),
+            self.nodes.to(device),
+            self.supervised.to(device),
+            self.mask.to(device),
+            self.weights.to(device),
+            self.interactions.to(device),
+        )
 
     @property
     def num_examples(self) -> int:
@@ -62,13 +75,19 @@ def collate(examples: Sequence[TrainingExample]) -> Batch:
     tokens = np.zeros(shape, dtype=np.int64)
     nodes = np.full(shape, -1, dtype=np.int64)
     supervised, mask = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
+    weights, interactions = np.ones(shape, dtype=np.float32), np.full(shape, -1, dtype=np.int64)
     for row, example in enumerate(examples):
         length = len(example)
         tokens[row, :length] = example.tokens
         nodes[row, :length] = example.nodes
         supervised[row, :length] = example.supervised
         mask[row, :length] = True
-    return Batch(*(torch.from_numpy(array) for array in (tokens, nodes, supervised, mask)))
+        if example.weights is not None:
+            weights[row, :length] = example.weights
+        if example.interactions is not None:
+            interactions[row, :length] = example.interactions
+    arrays = (tokens, nodes, supervised, mask, weights, interactions)
+    return Batch(*(torch.from_numpy(array) for array in arrays))
 
 
 def bucket(examples: Iterable[TrainingExample], tokens_per_batch: int, rng: np.random.Generator) -> Iterator[Batch]:

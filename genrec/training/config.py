@@ -70,6 +70,33 @@ class TasksConfig(_Config):
     """Requests in plain words with their answers, made from histories and item attributes, an epoch."""
 
 
+class ExamplesConfig(_Config):
+    """How histories are sampled, weighed and changed. By default each is trained on once an epoch, as it is."""
+
+    history_exponent: NonNegativeFloat = 0.0
+    """Popularity-aware sampling: histories are drawn in proportion to the mean of count ** -exponent of their items."""
+    target_threshold: PositiveFloat | None = None
+    """Items with a larger share of the interactions are targets only with a chance of sqrt(threshold / share)."""
+    tail_copies: NonNegativeInt = 0
+    """Oversampling: further times an epoch that windows with tail items come, with these alone as targets."""
+    tail_share: Fraction = 0.2
+    """The tail: the least popular items that hold this share of the interactions."""
+    propensity_exponent: NonNegativeFloat = 0.0
+    """Inverse propensity: targets weigh count ** -exponent in the loss, with mean 1."""
+    propensity_clip: PositiveFloat = 10.0
+    """Largest such weight, in multiples of the smallest."""
+    augment: list[Literal["crop", "mask", "reorder"]] = []
+    """Ways in which histories are changed at random."""
+    augment_chance: Fraction = 0.5
+    """Chance of a history to be changed, by one of them."""
+    crop: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """Share of a history that a crop keeps."""
+    mask: Fraction = 0.3
+    """Share of a history's items that a mask leaves out."""
+    reorder: Fraction = 0.2
+    """Share of a history that is shuffled."""
+
+
 class TrainingConfig(_Config):
     """The training loop."""
 
@@ -131,6 +158,8 @@ class FinetuneConfig(_Config):
     """How a history becomes a prompt."""
     tasks: TasksConfig = TasksConfig()
     """What is trained on, beside the histories."""
+    examples: ExamplesConfig = ExamplesConfig()
+    """How histories are sampled, weighed and changed."""
     training: TrainingConfig = TrainingConfig()
     """The training loop."""
     split: Literal["leave-last-out", "global-temporal", "none"] = "leave-last-out"

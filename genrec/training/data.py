@@ -20,6 +20,7 @@ from genrec.data.split import EvalSet, global_temporal, leave_last_out
 from genrec.data.streaming import stream_histories
 from genrec.errors import ConfigError
 from genrec.prompt.requests import RequestExamples
+from genrec.training.config import ExamplesConfig
 from genrec.training.examples import InMemoryExamples, StreamedExamples
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class TrainingData:
             if config.base.kind == "scratch":
                 raise ConfigError("a from-scratch model reads no requests", hint="set tasks.requests_per_user=0")
             requests = RequestExamples(self.train, builder.templates, config.training.seed)
-        return InMemoryExamples(self.train, builder, max_items, requests, requests_per_user)
+        return InMemoryExamples(self.train, builder, max_items, requests, requests_per_user, config.examples)
 
 
 def load_training_data(
@@ -132,6 +133,8 @@ def _streamed(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingDat
     if config.tasks.requests_per_user or config.split == "global-temporal":
         hint = "set training.stream=false, or tasks.requests_per_user=0 and split=leave-last-out"
         raise ConfigError("requests and the temporal split need the interactions in memory", hint=hint)
+    if config.examples != ExamplesConfig():
+        raise ConfigError("sampling of histories needs them in memory", hint="set training.stream=false")
     if config.items.kind == "semantic" and config.items.cf_weight:
         hint = "set items.cf_weight=0, and bring such vectors of your own in items.vectors if you have them"
         raise ConfigError("collaborative vectors need the interactions in memory", hint=hint)

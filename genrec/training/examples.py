@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from genrec.data.streaming import stream_histories
+from genrec.training.sampling import HistorySampler, expected_windows, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genrec.data.dataset import Dataset
     from genrec.prompt.builder import PromptBuilder
     from genrec.prompt.requests import RequestExamples
+    from genrec.training.config import ExamplesConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +34,18 @@ class TrainingExample:
         int32 (T,): trie node after each item token, -1 for text.
     supervised
         bool (T,): tokens whose prediction is trained.
+    weights
+        float32 (T,): what the prediction of each token counts for. None: 1.
+    interactions
+        int64 (T,): which of the training interactions, all histories laid end to end, a token's item comes from;
+        -1 where there is none. None: -1 everywhere.
     """
 
     tokens: NDArray[np.int64]
     nodes: NDArray[np.int32]
     supervised: NDArray[np.bool_]
+    weights: NDArray[np.float32] | None = None
+    interactions: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -52,48 +60,6 @@ class ExampleSource(Protocol):
 
     def epoch(self, seed: int, epoch: int) -> Iterator[TrainingExample]:
         """Yield the examples of an epoch in training order."""
-
-
-def windows(length: int, size: int, offset: int) -> list[tuple[int, int]]:
-    """Cut ``length`` positions into windows of at most ``size``, the first of which ends at ``offset``.
-
-    Parameters
-    ----------
-    length
-        Length of a history.
-    size
-        Longest window.
-    offset
-        1 .. size; a random one makes the cuts fall elsewhere in every epoch.
-
-    Returns
-    -------
-    list of (start, end)
-        They cover every position once. A window of a single item trains too: the first item of a sequence is
-        a target like the others.
-
-    Examples
-    --------
-    >>> windows(7, 3, 2)
-    [(0, 2), (2, 5), (5, 7)]
-    """
-    if length <= size:
-        return [(0, length)]
-    cuts = [0, *range(offset, length, size), length]
-    return list(pairwise(cuts))
-
-
-def expected_windows(lengths: NDArray[np.int64], size: int) -> float:
-    """Windows of histories of these lengths, (U,), on average over ``offset`` from 1 to ``size``.
-
-    Examples
-    --------
-    >>> float(expected_windows(np.array([7]), size=3)), float(np.mean([len(windows(7, 3, o)) for o in (1, 2, 3)]))
-    (3.0, 3.0)
-    """
-    # The mean over o of ceil((length - o) / size) is (length - 1) / size.
-    many = 1 + (lengths - 1) / size
-    return float(np.where(lengths > size, many, lengths > 0).sum())
 
 
 class InMemoryExamples:
@@ -111,6 +77,8 @@ class InMemoryExamples:
         Source of requests in plain words; None: no requests.
     requests_per_user
         How many of them an epoch, for each user with a history.
+    config
+        How histories are sampled and changed. Default: each once an epoch, as it is.
     """
 
     def __init__(
@@ -120,15 +88,15 @@ class InMemoryExamples:
         max_items: int,
         requests: RequestExamples | None = None,
         requests_per_user: float = 0.0,
+        config: ExamplesConfig | None = None,
     ) -> None:
-        self._histories = train.histories
+        self._items = train.histories.items
         self._builder = builder
-        self._max_items = max_items
         self._requests = requests
-        lengths = train.histories.lengths
-        self._users = np.flatnonzero(lengths > 0)
-        self._num_requests = round(requests_per_user * len(self._users)) if requests else 0
-        self._num_windows = round(expected_windows(lengths, max_items))
+        self._sampler = HistorySampler(train.histories, train.num_items, max_items, config)
+        num_users = int((train.histories.lengths > 0).sum())
+        self._num_requests = round(requests_per_user * num_users) if requests else 0
+        self._num_windows = self._sampler.windows_per_epoch
 
     @property
     def examples_per_epoch(self) -> int:
@@ -138,15 +106,11 @@ class InMemoryExamples:
     def epoch(self, seed: int, epoch: int) -> Iterator[TrainingExample]:
         """Yield the epoch's examples in random order."""
         rng = np.random.default_rng([seed, epoch])
-        spans: list[tuple[int, int, int]] = []
-        for user in self._users:
-            length = int(self._histories.lengths[user])
-            offset = int(rng.integers(1, self._max_items + 1))
-            spans += [(int(user), start, end) for start, end in windows(length, self._max_items, offset)]
-        for index in rng.permutation(len(spans) + self._num_requests):
-            if index < len(spans):
-                user, start, end = spans[index]
-                yield history_example(self._builder, self._histories[user][start:end])
+        drawn = self._sampler.draw(rng)
+        for index in rng.permutation(len(drawn) + self._num_requests):
+            if index < len(drawn):
+                interactions, weights = self._sampler.targets(drawn[index], rng)
+                yield history_example(self._builder, self._items[interactions], weights, interactions)
             else:
                 yield self._request(rng)
 
@@ -215,7 +179,33 @@ class StreamedExamples:
                 yield history_example(self._builder, items[start:end])
 
 
-def history_example(builder: PromptBuilder, items: NDArray[np.int32]) -> TrainingExample:
-    """A window of a history, every item of which is a target."""
-    sequence, supervised = builder.build_history(items)
-    return TrainingExample(sequence.tokens, sequence.nodes, supervised)
+def history_example(
+    builder: PromptBuilder,
+    items: NDArray[np.int32],
+    weights: NDArray[np.float32] | None = None,
+    interactions: NDArray[np.int64] | None = None,
+) -> TrainingExample:
+    """A window of a history, every item of which is a target.
+
+    Parameters
+    ----------
+    builder
+        Writes the tokens; of a window that is too long, it leaves out the oldest items.
+    items
+        int32 (n,).
+    weights
+        float32 (n,): what each item counts for; those of weight 0 are no targets. Default: all count 1.
+    interactions
+        int64 (n,): which training interaction each item comes from. Default: unknown.
+    """
+    sequence, is_item = builder.build_history(items)
+    token_of = np.repeat(np.arange(len(items)), builder.vocabulary.lengths[items])[-int(is_item.sum()) :]
+    of_token: NDArray[np.int64] | None = None
+    if interactions is not None:
+        of_token = np.full(len(sequence), -1, dtype=np.int64)
+        of_token[is_item] = interactions[token_of]
+    if weights is None:
+        return TrainingExample(sequence.tokens, sequence.nodes, is_item, None, of_token)
+    counts_for = np.zeros(len(sequence), dtype=np.float32)
+    counts_for[is_item] = weights[token_of]
+    return TrainingExample(sequence.tokens, sequence.nodes, is_item & (counts_for > 0), counts_for, of_token)

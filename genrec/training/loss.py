@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CodeLoss(nn.Module):
-    """Cross-entropy of every supervised item token, summed.
+    """Cross-entropy of every supervised item token, times what it counts for, summed.
 
     It is a module, so that accelerate can wrap it and gradients are exchanged between processes.
 
@@ -54,25 +54,25 @@ class CodeLoss(nn.Module):
         # A target follows an inner node of its own item, or something that ended: then it starts at the root.
         inside = (before >= 0) & (head.indptr[before + 1] > head.indptr[before])
         states = hidden[:, :-1][target]
-        loss = states.new_zeros((), dtype=torch.float32)
+        losses = states.new_empty(len(states), dtype=torch.float32)
         if not inside.all():
-            loss = loss + self._root_loss(states[~inside], child[~inside])
+            losses = losses.masked_scatter(~inside, self._root_losses(states[~inside], child[~inside]))
         if inside.any():
-            loss = loss + self._inner_loss(states[inside], before[inside], child[inside])
-        return loss
+            losses = losses.masked_scatter(inside, self._inner_losses(states[inside], before[inside], child[inside]))
+        return (losses * batch.weights[:, 1:][target]).sum()
 
-    def _root_loss(self, states: Tensor, child: Tensor) -> Tensor:
+    def _root_losses(self, states: Tensor, child: Tensor) -> Tensor:
         logprobs = self.generator.head.root_logprobs(states)  # (M, K0)
-        right = logprobs.gather(1, (child - 1).unsqueeze(1)).sum()
-        return self._smooth(right, logprobs.mean(1).sum())
+        right = logprobs.gather(1, (child - 1).unsqueeze(1)).squeeze(1)
+        return self._smooth(right, logprobs.mean(1)) if self.label_smoothing else -right
 
-    def _inner_loss(self, states: Tensor, parent: Tensor, child: Tensor) -> Tensor:
+    def _inner_losses(self, states: Tensor, parent: Tensor, child: Tensor) -> Tensor:
         children = self.generator.head.child_logprobs(states, parent)
-        right = children.logprob[children.first + child - children.node[children.first]].sum()
+        right = children.logprob[children.first + child - children.node[children.first]]
         if not self.label_smoothing:
             return -right
-        count = torch.bincount(children.row, minlength=len(parent))
-        return self._smooth(right, (children.logprob / count[children.row]).sum())
+        total = torch.zeros_like(right).index_add(0, children.row, children.logprob)
+        return self._smooth(right, total / torch.bincount(children.row, minlength=len(parent)))
 
     def _smooth(self, right: Tensor, uniform: Tensor) -> Tensor:
         return -(1 - self.label_smoothing) * right - self.label_smoothing * uniform

@@ -15,7 +15,8 @@ from genrec.items.vocabulary import ItemVocabulary
 from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.templates import Templates
 from genrec.testing import toy_dataset
-from genrec.training.examples import InMemoryExamples, StreamedExamples, expected_windows, windows
+from genrec.training.examples import InMemoryExamples, StreamedExamples
+from genrec.training.sampling import expected_windows, windows
 from genrec.trie import CatalogTrie
 
 

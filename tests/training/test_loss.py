@@ -77,7 +77,7 @@ def test_label_smoothing_by_hand():
     head.code_vectors.data[0, 0] = 1.0
     states = torch.zeros(1, head.width)
     states[0, 0] = 1.0
-    loss = CodeLoss(generator, 0.1)._root_loss(states, torch.tensor([1]))
+    loss = CodeLoss(generator, 0.1)._root_losses(states, torch.tensor([1]))
     first, second = -np.log(np.e / (np.e + 1)), -np.log(1 / (np.e + 1))
     assert loss.item() == pytest.approx(0.9 * first + 0.1 * (first + second) / 2, abs=1e-6)
 
