@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genrec.baselines.sequential.bert4rec import BERT4Rec
 from genrec.baselines.sequential.sasrec import SASRec
 
-__all__ = ["SASRec"]
+__all__ = ["BERT4Rec", "SASRec"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -11,11 +12,13 @@ import torch
 
 from genrec.baselines.base import Scorer
 from genrec.baselines.sequential.network import Architecture, ItemTransformer
+from genrec.baselines.sequential.saving import read_saved, save_network
 from genrec.baselines.sequential.trainer import TrainingSettings, train
 from genrec.evaluation.metrics import ndcg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -100,6 +103,46 @@ class SequentialScorer(Scorer):
             logits = self._network.scores(self._next_states(histories[batch]))
             scores[batch] = torch.log_softmax(logits, 1).numpy()
         return scores
+
+    def save(self, folder: Path) -> None:
+        """Write settings and weights.
+
+        Parameters
+        ----------
+        folder
+            Made if it is not there; holds ``sequential.json`` and ``sequential.safetensors`` afterwards.
+        """
+        settings = asdict(self.size) | asdict(self.training) | self._settings()
+        save_network(folder, self._network, kind=self.name, settings=settings)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Parameters
+        ----------
+        folder
+            Of a model of this class.
+
+        Returns
+        -------
+        Self
+            Fitted, with the same settings.
+
+        Raises
+        ------
+        ModelError
+            No such model there, or one written by a newer genrec.
+        """
+        saved = read_saved(folder, kind=cls.name)
+        scorer = cls(**saved.settings)
+        scorer._network = scorer._new_network(saved.num_items)
+        scorer._network.load_state_dict(saved.weights)
+        return scorer
+
+    @abstractmethod
+    def _settings(self) -> dict[str, object]:
+        """Keywords of the constructor beyond those of :class:`Architecture` and :class:`TrainingSettings`."""
 
     @abstractmethod
     def _losses(self, histories: list[NDArray[np.int32]], rng: np.random.Generator) -> Iterator[Tensor]:

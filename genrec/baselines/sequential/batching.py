@@ -17,34 +17,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Streams:
-    """Histories with a begin token before each, end to end.
+    """Histories as tokens, end to end.
 
     Parameters
     ----------
     tokens
-        int64 (n,): item indices, and the begin token.
+        int64 (n,): item indices, and the token that stands for no item.
     indptr
-        int64 (B+1,): stream ``b`` is ``tokens[indptr[b] : indptr[b+1]]``, never empty.
+        int64 (B+1,): stream ``b`` is ``tokens[indptr[b] : indptr[b+1]]``.
     """
 
     tokens: NDArray[np.int64]
     indptr: NDArray[np.int64]
 
     @classmethod
-    def of(cls, histories: Sequence[NDArray[np.int32]], begin: int) -> Streams:
-        """Put ``begin`` before each of B histories.
+    def of(cls, histories: Sequence[NDArray[np.int32]], begin: Sequence[int] = (), end: Sequence[int] = ()) -> Streams:
+        """Put the tokens ``begin`` before each of B histories and ``end`` behind it.
 
         Examples
         --------
-        >>> Streams.of([np.array([4, 2]), np.array([], dtype=int)], begin=9).tokens.tolist()
+        >>> Streams.of([np.array([4, 2]), np.array([], dtype=int)], begin=[9]).tokens.tolist()
         [9, 4, 2, 9]
         """
-        indptr = np.concatenate([[0], np.cumsum([len(items) + 1 for items in histories], dtype=np.int64)])
-        tokens = np.full(indptr[-1], begin, dtype=np.int64)
-        is_item = np.ones(len(tokens), dtype=np.bool_)
-        is_item[indptr[:-1]] = False
-        tokens[is_item] = np.concatenate([*histories, np.empty(0, dtype=np.int32)])
-        return cls(tokens, indptr)
+        lengths = np.array([len(items) for items in histories], dtype=np.int64)
+        indptr = np.concatenate([[0], np.cumsum(lengths + len(begin) + len(end))])
+        parts = [part for items in histories for part in (begin, items, end)]
+        return cls(np.concatenate([*parts, np.empty(0)]).astype(np.int64), indptr)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -85,7 +83,7 @@ class Windows:
 
         Examples
         --------
-        >>> streams = Streams.of([np.arange(6)], begin=9)
+        >>> streams = Streams.of([np.arange(6)], begin=[9])
         >>> windows = Windows.tiling(streams, 3, np.random.default_rng(0))
         >>> int(windows.length.sum()), int(windows.length.max())
         (7, 3)
@@ -108,7 +106,7 @@ class Windows:
 
         Examples
         --------
-        >>> windows, new = Windows.overlapping(Streams.of([np.arange(6)], begin=9), 4)
+        >>> windows, new = Windows.overlapping(Streams.of([np.arange(6)], begin=[9]), 4)
         >>> windows.start.tolist(), windows.length.tolist(), new.tolist()
         ([0, 2, 4], [4, 4, 3], [0, 2, 2])
         """

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from genrec.errors import ConfigError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -21,7 +23,7 @@ class Architecture:
     width
         Width of vectors and states (D), a multiple of `heads`.
     layers, heads
-        Of the encoder; the feed-forward part is four times as wide as the state.
+        Of the encoder; the feed-forward part is as wide as the state, as in SASRec.
     max_length
         Most positions of a sequence.
     dropout
@@ -33,6 +35,13 @@ class Architecture:
     heads: int
     max_length: int
     dropout: float
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            msg = f"width {self.width} is not a multiple of {self.heads} heads"
+            raise ConfigError(msg, hint="a width of 64 goes with 1, 2 or 4 heads")
+        if self.max_length < 2:
+            raise ConfigError(f"max_length {self.max_length} leaves no room for a history", hint="take 2 or more")
 
 
 class ItemTransformer(nn.Module):
@@ -59,7 +68,7 @@ class ItemTransformer(nn.Module):
         layer = nn.TransformerEncoderLayer(
             size.width,
             size.heads,
-            dim_feedforward=4 * size.width,
+            dim_feedforward=size.width,
             dropout=size.dropout,
             activation="gelu",
             batch_first=True,

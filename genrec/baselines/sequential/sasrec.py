@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import warnings
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import torch
 
-from genrec.baselines.sequential.base import SequentialScorer
+from genrec.baselines.sequential.base import SCORING_BATCH, SequentialScorer
 from genrec.baselines.sequential.batching import Streams, Windows, bucketed, padded
 from genrec.baselines.sequential.losses import full_softmax, sampled_softmax
 from genrec.baselines.sequential.network import Architecture
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from torch import Tensor
+
+    from genrec.data.dataset import Dataset
+
+# Items from which the full softmax takes most of an hour an epoch on a million interactions, by one core.
+LARGE = 200_000
 
 
 class SASRec(SequentialScorer):
@@ -92,6 +98,26 @@ class SASRec(SequentialScorer):
         )
         self.negatives = negatives
 
+    def fit(self, dataset: Dataset) -> Self:
+        """Train on the histories of a data set.
+
+        Parameters
+        ----------
+        dataset
+            N items.
+
+        Returns
+        -------
+        Self
+            The same object.
+        """
+        if self.negatives is None and dataset.num_items > LARGE:
+            warnings.warn(
+                f"the full softmax over {dataset.num_items} items is slow: SASRec(negatives=4096) samples it",
+                stacklevel=2,
+            )
+        return super().fit(dataset)
+
     @torch.inference_mode()
     def position_scores(self, histories: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Give, for every item of every history, what was to be expected there, given the items before it.
@@ -122,18 +148,23 @@ class SASRec(SequentialScorer):
         streams = self._inputs([items for items in histories if len(items)])
         windows, skip = Windows.overlapping(streams, self.size.max_length)
         states = torch.empty(len(streams.tokens), self.size.width)
-        for batch in range(0, len(windows), 64):
-            part = windows[batch : batch + 64]
+        for first in range(0, len(windows), SCORING_BATCH):
+            part = windows[first : first + SCORING_BATCH]
             tokens, real = padded(streams, part, self._network.num_items)
-            wanted = real & (torch.arange(tokens.shape[1]) >= torch.from_numpy(skip[batch : batch + 64, None]))
+            wanted = real & (
+                torch.arange(tokens.shape[1]) >= torch.from_numpy(skip[first : first + SCORING_BATCH, None])
+            )
             row, column = wanted.nonzero(as_tuple=True)
             states[torch.from_numpy(part.start)[row] + column] = self._network(tokens, real)[wanted]
         rows = np.repeat(np.arange(len(histories)), [len(items) for items in histories])
         return rows, torch.log_softmax(self._network.scores(states), 1).numpy()
 
+    def _settings(self) -> dict[str, object]:
+        return {"negatives": self.negatives}
+
     def _inputs(self, histories: Sequence[NDArray[np.int32]]) -> Streams:
         """Streams as long as the histories: begin, and all items but the last."""
-        return Streams.of([items[:-1] for items in histories], begin=self._network.num_items)
+        return Streams.of([items[:-1] for items in histories], begin=[self._network.num_items])
 
     def _losses(self, histories: list[NDArray[np.int32]], rng: np.random.Generator) -> Iterator[Tensor]:
         network, smoothing = self._network, self.training.label_smoothing
@@ -152,7 +183,7 @@ class SASRec(SequentialScorer):
                 yield sampled_softmax(states, network.item_vectors, network.bias, targets, sample, smoothing)
 
     def _next_states(self, histories: Sequence[NDArray[np.int32]]) -> Tensor:
-        streams = Streams.of(histories, begin=self._network.num_items)
+        streams = Streams.of(histories, begin=[self._network.num_items])
         windows = Windows.last(streams, self.size.max_length)
         tokens, real = padded(streams, windows, self._network.num_items)
         states: Tensor = self._network(tokens, real)[torch.arange(len(tokens)), torch.from_numpy(windows.length) - 1]

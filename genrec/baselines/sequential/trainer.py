@@ -74,7 +74,9 @@ def train(
     validate
         A figure of the network as it is, higher is better; None to train all epochs.
     """
-    optimizer = torch.optim.AdamW(_parameter_groups(network, settings.weight_decay), lr=settings.learning_rate)
+    optimizer = torch.optim.AdamW(
+        _parameter_groups(network, settings.weight_decay), lr=settings.learning_rate, fused=True
+    )
     rng = np.random.default_rng(settings.seed)
     best, best_epoch, best_state = -np.inf, 0, None
     with _bar() as bar:
