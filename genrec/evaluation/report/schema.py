@@ -11,6 +11,8 @@ from genrec.evaluation import bootstrap
 from genrec.evaluation.cost import Latency
 
 SCHEMA_VERSION: Literal[1] = 1
+MAIN_METRIC = "ndcg@10"
+LIFT = "popularity_lift@10"
 
 Params = dict[str, Any]
 
@@ -309,6 +311,12 @@ class Report(BaseModel, extra="forbid"):
                 if entry.name == model and mode.filter_seen == filter_seen:
                     return mode
         return None
+
+    def ranked(self, filter_seen: bool) -> list[tuple[ModelEntry, Interval]]:
+        """Models with their NDCG@10 in a seen-mode, the best first."""
+        results = [(model, self.result(model.name, filter_seen)) for model in self.done()]
+        found = [(model, result.metrics[MAIN_METRIC]) for model, result in results if result is not None]
+        return sorted(found, key=lambda pair: -pair[1].mean)
 
     def done(self) -> list[ModelEntry]:
         """Models that have figures."""
