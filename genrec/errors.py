@@ -49,6 +49,10 @@ class ModelError(GenrecError):
     """A model folder or base model cannot be used as it is."""
 
 
+class EngineError(GenrecError):
+    """An engine that computes a model does not start, does not answer, or answers with something else."""
+
+
 class ResourceError(GenrecError):
     """A run would not fit the machine's memory or disk."""
 

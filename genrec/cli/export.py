@@ -17,11 +17,12 @@ def export(
 ) -> None:
     """Merge the adapter and the code vectors into one model that plain transformers loads."""
     from genrec.cli.finetune import quiet_libraries
-    from genrec.model.export import export_merged
+    from genrec.model.export import ExportDescription, export_merged
 
     quiet_libraries()
     folder = export_merged(model, merged)
+    command = ExportDescription.read(folder).serve_command(folder)
     if json:
-        print_json({"model": str(folder)})
+        print_json({"model": str(folder), "serve": command})
     else:
-        stdout.print(f"model: {folder}", soft_wrap=True)
+        stdout.print(f"model: {folder}\nserve it: {command}", soft_wrap=True, highlight=False)

