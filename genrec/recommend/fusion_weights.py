@@ -1,0 +1,127 @@
+"""The search for the weights of a fusion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from genrec.baselines.ranking import top_k
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+CUT = 10
+GRID = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
+"""Weights that are tried for each scorer beside one whose weight is 1."""
+SWEEPS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The items of each question that can matter for its ranking, with every scorer's score.
+
+    Parameters
+    ----------
+    parts
+        float32 (S, M, C): scores on one scale; -inf for what is excluded, and in all parts where there is no item.
+    is_target
+        bool (M, C).
+    num_targets
+        int64 (M,), those outside the pool included.
+    """
+
+    parts: NDArray[np.float32]
+    is_target: NDArray[np.bool_]
+    num_targets: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        parts: Sequence[NDArray[np.float32]],
+        targets: Sequence[NDArray[np.int32]],
+        depth: int,
+        exclude: Sequence[NDArray[np.int32]] | None,
+    ) -> Self:
+        """Gather the ``depth`` best items of each of S parts (B, N).
+
+        Examples
+        --------
+        >>> parts = [np.array([[3, 2, 1, 0]], dtype=np.float32), np.array([[0, 0, 0, 1]], dtype=np.float32)]
+        >>> pool = Pool.of(parts, [np.array([3])], depth=1, exclude=None)
+        >>> pool.parts.tolist(), pool.is_target.tolist()  # of items 0 and 3
+        ([[[3.0, 0.0]], [[0.0, 1.0]]], [[False, True]])
+        """
+        # In order of item index, as equal scores are ranked; an item that comes twice keeps one place.
+        items = np.sort(np.concatenate([top_k(part, depth, exclude).items for part in parts], axis=1), axis=1)
+        items[:, 1:][items[:, 1:] == items[:, :-1]] = -1
+        row = np.arange(len(items))[:, None]
+        scores = np.stack([np.where(items >= 0, part[row, items], -np.inf) for part in parts]).astype(np.float32)
+        user = np.repeat(np.arange(len(targets)), [len(wanted) for wanted in targets])
+        is_target_of = np.zeros(parts[0].shape, dtype=np.bool_)
+        is_target_of[user, np.concatenate([*targets, np.empty(0, dtype=np.int32)])] = True
+        is_target = is_target_of[row, items] & (items >= 0)
+        return cls(scores, is_target, np.bincount(user, minlength=len(targets)))
+
+    @classmethod
+    def concatenated(cls, pools: Sequence[Pool]) -> Self:
+        """All questions of several pools of one width."""
+        return cls(
+            np.concatenate([pool.parts for pool in pools], axis=1),
+            np.concatenate([pool.is_target for pool in pools]),
+            np.concatenate([pool.num_targets for pool in pools]),
+        )
+
+    def ndcg(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """NDCG@10 of each question under some weights (S,), float64 (M,)."""
+        scores = np.zeros(self.parts.shape[1:], dtype=np.float32)
+        for weight, part in zip(weights.astype(np.float32), self.parts, strict=True):
+            if weight > 0:
+                scores += weight * part
+        user, column = np.nonzero(self.is_target & (scores > -np.inf))
+        own = scores[user, column][:, None]
+        before = np.arange(scores.shape[1]) < column[:, None]
+        rank = 1 + ((scores[user] > own) | ((scores[user] == own) & before)).sum(axis=1)
+        gain = np.where(rank <= CUT, 1 / np.log2(rank + 1), 0)
+        ideal = np.cumsum(1 / np.log2(np.arange(2, CUT + 2)))[np.minimum(self.num_targets, CUT) - 1]
+        ndcg: NDArray[np.float64] = np.bincount(user, weights=gain, minlength=len(scores)) / ideal
+        return ndcg
+
+
+def search_weights(pool: Pool, grid: Sequence[float] = GRID) -> NDArray[np.float64]:
+    """Find weights by coordinate search: one after the other, the best of a grid, until nothing is gained.
+
+    The search starts from the best scorer alone, whose weight stays 1; of equally good weights the lower is kept.
+
+    Parameters
+    ----------
+    pool
+        M questions, S scorers.
+    grid
+        Weights to try, ascending.
+
+    Returns
+    -------
+    NDArray
+        float64 (S,).
+    """
+    alone = [pool.ndcg(row).mean() for row in np.eye(len(pool.parts))]
+    anchor = int(np.argmax(alone))
+    weights, best = np.eye(len(pool.parts))[anchor], alone[anchor]
+    for _ in range(SWEEPS):
+        before = best
+        for part in range(len(weights)):
+            if part == anchor:
+                continue
+            for value in grid:
+                tried = weights.copy()
+                tried[part] = value
+                figure = pool.ndcg(tried).mean()
+                if figure > best:
+                    weights, best = tried, figure
+        if best == before:
+            break
+    return weights

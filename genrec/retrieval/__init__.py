@@ -1,0 +1,7 @@
+"""Candidate generators: a fast scorer picks the items that a slow one ranks."""
+
+from __future__ import annotations
+
+from genrec.retrieval.candidates import Candidates
+
+__all__ = ["Candidates"]
