@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-from scipy import sparse
 
 from genrec.baselines.ranking import Ranking, top_k
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet
 
-__all__ = ["Ranking", "Scorer", "history_matrix"]
+__all__ = ["Ranking", "Scorer"]
 
 
 class Scorer(ABC):
@@ -106,33 +105,3 @@ class Scorer(ABC):
             cold = np.array([len(items) == 0 for items in histories], dtype=np.bool_)
             ranking.items[cold], ranking.scores[cold] = -1, -np.inf
         return ranking
-
-
-def history_matrix(histories: Sequence[NDArray[np.int32]], num_items: int) -> sparse.csr_matrix:
-    """Put a batch of histories into a sparse matrix.
-
-    Parameters
-    ----------
-    histories
-        B arrays int32 (T,) of item indices.
-    num_items
-        Number of items (N).
-
-    Returns
-    -------
-    scipy.sparse.csr_matrix
-        float32 (B, N), 1 for each item of a history, however often it occurs.
-
-    Examples
-    --------
-    >>> history_matrix([np.array([0, 2, 2]), np.array([], dtype=int)], num_items=3).toarray().tolist()
-    [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
-    """
-    indptr = np.concatenate([[0], np.cumsum([len(items) for items in histories], dtype=np.int64)])
-    indices = np.concatenate([*histories, np.empty(0, dtype=np.int32)]).astype(np.int32)
-    matrix = sparse.csr_matrix(
-        (np.ones(len(indices), dtype=np.float32), indices, indptr), shape=(len(histories), num_items)
-    )
-    matrix.sum_duplicates()
-    matrix.data[:] = 1
-    return matrix

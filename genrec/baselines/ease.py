@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import psutil
-from pydantic import BaseModel, Field
 from scipy import linalg
 
-from genrec.baselines.base import Scorer, history_matrix
+from genrec.baselines.base import Scorer
+from genrec.baselines.matrices import history_matrix, training_matrix
+from genrec.baselines.options import require
 from genrec.errors import ConfigError, ResourceError
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from genrec.data.dataset import Dataset
 
 
-class EASEConfig(BaseModel, extra="forbid"):
-    """Options of :class:`EASE`."""
-
-    regularization: float = Field(default=100.0, gt=0)
-    """L2 penalty on the weights (lambda); larger data wants more."""
-
-
 class EASE(Scorer):
     r"""Scores items by a regression of each item on all others.
 
@@ -34,10 +28,22 @@ class EASE(Scorer):
     :math:`B_{ij} = -P_{ij} / P_{jj}` for ``i != j`` and 0 for ``i == j`` [1]_. Takes 4 N^2 bytes and N^3 operations,
     so catalogs up to some 30,000 items.
 
+    Histories are sets to it, unless `recency` is given: then X holds the weights of the history's items, in training
+    and in what is scored alike or by a value of its own, and what a user met last counts most.
+
     Parameters
     ----------
-    config
-        Options, default lambda 100.
+    regularization
+        L2 penalty on the weights (lambda), default 100; more interactions an item want more.
+    recency
+        Items of a scored history weigh ``(1 + p) ** -recency``, with ``p`` items after them. Default 0: all alike.
+    training_recency
+        The same of the histories in X. Default 0.
+
+    Raises
+    ------
+    ConfigError
+        An option out of its range.
 
     References
     ----------
@@ -46,18 +52,25 @@ class EASE(Scorer):
     Examples
     --------
     >>> from genrec.testing import toy_dataset
-    >>> scorer = EASE(EASEConfig(regularization=1.0)).fit(toy_dataset(users=24, items=8, length=3))
+    >>> scorer = EASE(regularization=1.0).fit(toy_dataset(users=24, items=8, length=3))
     >>> history = np.array([3, 4], dtype=np.int32)
     >>> sorted(scorer.recommend([history], k=2, exclude=[history]).items[0].tolist())
     [2, 5]
     """
 
-    name = "ease"
     serves_cold_users: ClassVar[bool] = False
     serves_cold_items: ClassVar[bool] = False
 
-    def __init__(self, config: EASEConfig | None = None) -> None:
-        self.config = config or EASEConfig()
+    def __init__(self, regularization: float = 100.0, recency: float = 0.0, training_recency: float = 0.0) -> None:
+        require(regularization > 0, f"regularization={regularization} must be positive")
+        require(
+            min(recency, training_recency) >= 0,
+            f"recency={recency} and training_recency={training_recency} must not be negative",
+        )
+        self.regularization = regularization
+        self.recency = recency
+        self.training_recency = training_recency
+        self.name = "ease-recent" if recency or training_recency else "ease"
         self._weights = np.empty((0, 0), dtype=np.float32)
 
     def fit(self, dataset: Dataset) -> Self:
@@ -81,9 +94,9 @@ class EASE(Scorer):
             The penalty is too small for the data to be solved in float32.
         """
         _check_memory(dataset.num_items)
-        users_items = dataset.histories.to_csr(dataset.num_items)
+        users_items = training_matrix(dataset.histories, dataset.num_items, self.training_recency)
         gram = (users_items.T @ users_items).toarray(order="F")
-        gram[np.diag_indices_from(gram)] += np.float32(self.config.regularization)
+        gram[np.diag_indices_from(gram)] += np.float32(self.regularization)
         weights = _inverse(gram)
         weights /= -np.diag(weights)
         np.fill_diagonal(weights, 0)
@@ -103,7 +116,8 @@ class EASE(Scorer):
         NDArray
             float32 (B, N).
         """
-        scores: NDArray[np.float32] = history_matrix(histories, len(self._weights)) @ self._weights
+        weighted = history_matrix(histories, len(self._weights), self.recency)
+        scores: NDArray[np.float32] = weighted @ self._weights
         return scores
 
 

@@ -8,7 +8,7 @@ the file, in which all figures are higher.
 import numpy as np
 import pytest
 
-from genrec.baselines import EASE, ItemKNN, ItemKNNConfig, Popularity
+from genrec.baselines import EASE, ItemKNN, Popularity
 from genrec.data.dataset import Dataset
 from genrec.data.split import leave_last_out
 from genrec.evaluation import evaluate
@@ -38,7 +38,7 @@ def ndcg(scorer, split):
 
 @pytest.mark.parametrize(
     ("scorer", "wanted"),
-    [(EASE(), 0.042), (ItemKNN(ItemKNNConfig(neighbours_of="history")), 0.032)],
+    [(EASE(), 0.042), (ItemKNN(neighbours_of="history"), 0.032)],
     ids=["ease", "item-knn"],
 )
 def test_with_ties_by_item_number(item_order, scorer, wanted):
@@ -51,7 +51,7 @@ def test_with_ties_by_item_number(item_order, scorer, wanted):
         (Popularity(), 0.045),
         (EASE(), 0.071),
         (ItemKNN(), 0.068),
-        (ItemKNN(ItemKNNConfig(neighbours_of="history")), 0.058),
+        (ItemKNN(neighbours_of="history"), 0.058),
     ],
     ids=["popularity", "ease", "item-knn", "item-knn-of-history"],
 )

@@ -4,10 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
-from genrec.baselines import EASE, EASEConfig, ItemKNN, ItemKNNConfig, Popularity
-from genrec.baselines.base import history_matrix
+from genrec.baselines import EASE, ItemKNN, Popularity
+from genrec.baselines.matrices import history_matrix
 from genrec.columns import ITEM_ID, USER_ID
 from genrec.data.interactions import Interactions
 from genrec.errors import ConfigError, ResourceError
@@ -27,7 +26,7 @@ class TestItemKNN(ScorerContract):
 
 class TestItemKNNOfTheHistory(ScorerContract):
     def make_scorer(self):
-        return ItemKNN(ItemKNNConfig(neighbours=3, neighbours_of="history"))
+        return ItemKNN(neighbours=3, neighbours_of="history")
 
 
 class TestEASE(ScorerContract):
@@ -79,7 +78,7 @@ def test_item_knn_sums_the_cosines_of_kept_neighbours(dataset, matrix, neighbour
         for j in sorted(cosine, key=lambda j: (-round(cosine[j], 6), j))[:neighbours]:
             pair = (j, item) if neighbours_of == "candidate" else (item, j)
             wanted[pair] = cosine[j]
-    scorer = ItemKNN(ItemKNNConfig(neighbours=neighbours, neighbours_of=neighbours_of)).fit(dataset)
+    scorer = ItemKNN(neighbours=neighbours, neighbours_of=neighbours_of).fit(dataset)
     np.testing.assert_allclose(scorer.score(HISTORIES), BINARY @ wanted, atol=1e-5)
 
 
@@ -93,7 +92,7 @@ def test_ease_solves_the_constrained_regression(dataset, matrix, regularization)
         inputs = matrix[:, others]
         gram = inputs.T @ inputs + regularization * np.eye(len(others))
         weights[others, item] = np.linalg.solve(gram, inputs.T @ matrix[:, item])
-    scorer = EASE(EASEConfig(regularization=regularization)).fit(dataset)
+    scorer = EASE(regularization=regularization).fit(dataset)
     np.testing.assert_allclose(scorer.score(HISTORIES), BINARY @ weights, atol=1e-5)
 
 
@@ -101,15 +100,15 @@ def test_a_later_users_history_needs_no_new_fit():
     """Item i is followed by i + 1 in every history, so both neighbours of 10 come first."""
     dataset = toy_dataset(users=48, items=24, length=3)
     history = np.array([10], dtype=np.int32)
-    for scorer in (ItemKNN(), EASE(EASEConfig(regularization=1.0))):
+    for scorer in (ItemKNN(), EASE(regularization=1.0)):
         assert set(scorer.fit(dataset).recommend([history], 2, exclude=[history]).items[0]) == {9, 11}
 
 
 def test_options_are_checked():
-    with pytest.raises(ValidationError, match="greater than 0"):
-        EASEConfig(regularization=0)
-    with pytest.raises(ValidationError, match="Extra inputs"):
-        ItemKNNConfig(k=20)
+    with pytest.raises(ConfigError, match="regularization=0 must be positive"):
+        EASE(regularization=0)
+    with pytest.raises(ConfigError, match="neighbours=0 must be at least 1"):
+        ItemKNN(neighbours=0)
 
 
 def test_ease_refuses_what_does_not_fit(monkeypatch):
@@ -121,4 +120,4 @@ def test_ease_refuses_what_does_not_fit(monkeypatch):
 
 def test_ease_refuses_a_penalty_it_cannot_solve_with():
     with pytest.raises(ConfigError, match="raise regularization"):
-        EASE(EASEConfig(regularization=1e-30)).fit(toy_dataset(users=1, items=24, length=20))
+        EASE(regularization=1e-30).fit(toy_dataset(users=1, items=24, length=20))
