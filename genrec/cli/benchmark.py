@@ -2,161 +2,248 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genrec.cli.console import print_json, print_table
-from genrec.errors import ConfigError
+from genrec.cli.console import print_json, print_table, stdout
 
 if TYPE_CHECKING:
-    from genrec.baselines.base import Scorer
+    from collections.abc import Sequence
+
     from genrec.data.dataset import Dataset
     from genrec.data.split import Split
+    from genrec.evaluation.config import BenchmarkConfig
+    from genrec.evaluation.entrants import Entrant
+    from genrec.evaluation.report.schema import Report
 
-MODELS = ("popularity", "item-knn", "ease")
-SPLITS = ("leave-last-out", "global-temporal")
+SPLITS = ("leave-last-out", "global-temporal", "k-fold", "cold-items")
+FAILED = 1
+
+app = typer.Typer(invoke_without_command=True, subcommand_metavar="[compare|models]")
 
 
+@app.callback()
 def benchmark(
-    data: Annotated[str, typer.Option("--data", help="Name of a data set, or a data set folder.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for report.json and report.md.")],
+    context: typer.Context,
+    data: Annotated[str | None, typer.Option("--data", help="Name of a data set, or a data set folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the report; what it holds already is not run again.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="YAML with these settings, such as eval/configs/quick.yaml.")
+    ] = None,
     models: Annotated[
-        str, typer.Option("--models", help=f"Baselines, separated by commas: {', '.join(MODELS)}.")
-    ] = ",".join(MODELS),
+        str | None,
+        typer.Option("--models", help="Models, separated by commas, in this order. Default: all that have a name."),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", help="Time for all models: 90s, 10m, 2h, or none. Default: 30m.")
+    ] = None,
     model_folder: Annotated[
         list[Path] | None, typer.Option("--model-folder", help="A fine-tuned model; may be given several times.")
     ] = None,
-    split: Annotated[str, typer.Option("--split", help=f"One of {', '.join(SPLITS)}.")] = SPLITS[0],
+    scorer: Annotated[
+        list[str] | None,
+        typer.Option("--scorer", help="Your own scorer, path.py:Name; runs that file. Several times, too."),
+    ] = None,
+    split: Annotated[str | None, typer.Option("--split", help=f"One of {', '.join(SPLITS)}.")] = None,
+    folds: Annotated[int | None, typer.Option("--folds", help="Folds of the k-fold split. Default: 5.")] = None,
     filter_seen: Annotated[
         bool | None,
         typer.Option("--filter-seen/--no-filter-seen", help="Keep seen items out, or not. Default: both modes."),
     ] = None,
+    trials: Annotated[
+        int | None, typer.Option("--trials", help="Settings that tuning tries of each model. Default: 6.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="Fits of the chosen setting, of models with a seed. Default: 1.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Rank the whole catalog for every test user with each model and compare."""
+    """Tune each model on validation, rank the whole catalog for every test user, compare, and say how sure that is.
+
+    Every model runs in a process of its own. An interrupted run goes on with the same command. Ends with status 1
+    when a model failed; the others are reported all the same.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if data is None or out is None:
+        raise typer.BadParameter("--data and --out are needed")
+    from genrec.cli.benchmark_progress import Progress
     from genrec.cli.finetune import quiet_libraries
     from genrec.data.dataset import Dataset
-    from genrec.evaluation.benchmark import run_benchmark
-    from genrec.evaluation.table import comparison_rows
+    from genrec.evaluation.config import BenchmarkConfig, seconds
+    from genrec.evaluation.report.build import build_report
+    from genrec.evaluation.runner import Settings, run_models
 
+    quiet_libraries()
+    options: dict[str, Any] = {
+        "models": _names(models),
+        "budget": budget,
+        "split": split,
+        "folds": folds,
+        "filter_seen": filter_seen,
+        "trials": trials,
+        "seeds": seeds,
+    }
+    settings = BenchmarkConfig.load(config, {key: value for key, value in options.items() if value is not None})
     dataset = Dataset.load(data)
-    scorers = load_baselines(models)
-    if model_folder:
-        quiet_libraries()
-        scorers += load_generators(model_folder, dataset, split)
-    _check_names(scorers)
-    modes = (True, False) if filter_seen is None else (filter_seen,)
-    report = run_benchmark(split_dataset(dataset, split), scorers, modes)
-    report.save(out)
+    entrants = choose(settings, dataset, model_folder or [], scorer or [], named=models != "")
+    out.mkdir(parents=True, exist_ok=True)  # now, not after an hour, if it cannot be
+    splits = split_dataset(dataset, settings.split, settings.folds)
+    run = Settings(
+        trials=settings.trials,
+        seeds=settings.seeds,
+        modes=(True, False) if settings.filter_seen is None else (settings.filter_seen,),
+        ks=tuple(settings.ks),
+        budget_seconds=seconds(settings.budget),
+    )
+    with Progress(run.budget_seconds, to_stderr=json) as progress:
+        finished = run_models(splits, entrants, out, run, progress)
+        progress.says("statistics and pictures")
+        report = build_report(finished, splits, dataset, run, command=command())
+        save(report, out)
     if json:
-        print_json(report.as_dict())
+        print_json(report.model_dump(mode="json"))
+    else:
+        print_report(report, out)
+    if any(model.status == "failed" for model in report.models):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another run.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
+) -> None:
+    """Compare the models that two runs have in common; user by user where both asked the same questions."""
+    from genrec.evaluation.report.compare import compare_runs
+
+    found = compare_runs(first, second)
+    if json:
+        print_json(found.as_dict())
         return
-    title = f"{report.dataset}, {report.split}, test part, {report.counts['test_questions']} users"
-    print_table(*comparison_rows(report.evaluations), title=title, footer=f"report: {out / 'report.md'}")
+    stdout.print(found.about, soft_wrap=True)
+    columns, rows = found.table()
+    print_table(columns, rows, footer=found.note)
 
 
-def split_dataset(dataset: Dataset, split: str) -> Split:
-    """Split a data set by the name of the method.
+@app.command("models")
+def list_models(json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False) -> None:
+    """List the models that have a name, in the order in which they run, with what tuning tries."""
+    from genrec.evaluation.models import NAMED_MODELS
+
+    if json:
+        print_json(
+            [
+                {"name": m.name, "family": m.family, "grid": dict(m.grid), "source": m.source}
+                for m in NAMED_MODELS.values()
+            ]
+        )
+        return
+    rows = [
+        (m.name, m.family, ", ".join(f"{key} {list(values)}" for key, values in m.grid.items()) or "-", m.source or "-")
+        for m in NAMED_MODELS.values()
+    ]
+    print_table(["model", "family", "tuning tries", "source"], rows)
+
+
+def choose(
+    settings: BenchmarkConfig, dataset: Dataset, folders: Sequence[Path], specs: Sequence[str], *, named: bool = True
+) -> list[Entrant]:
+    """Who takes part, in order: as named; else the cheap ones, the user's own, then those that train for long.
+
+    Parameters
+    ----------
+    settings
+        Names and grids.
+    dataset
+        What fine-tuned models must know.
+    folders, specs
+        Fine-tuned models and own scorers.
+    named
+        Whether named models take part at all.
+
+    Raises
+    ------
+    ConfigError
+        A name, file or folder that is none.
+    """
+    from genrec.evaluation.entrants import folder_entrant, named_entrants, own_entrant
+    from genrec.evaluation.models import NAMED_MODELS
+
+    own = [own_entrant(spec, settings.grids) for spec in specs]
+    own += [folder_entrant(folder, dataset, settings.split) for folder in folders]
+    if not named:
+        return own
+    if settings.models:
+        return [*named_entrants(settings.models, settings.grids), *own]
+    every = named_entrants(list(NAMED_MODELS), settings.grids)
+    cheap = [entrant for entrant in every if entrant.family in ("floor", "cf")]
+    return [*cheap, *own, *(entrant for entrant in every if entrant not in cheap)]
+
+
+def split_dataset(dataset: Dataset, split: str, folds: int = 5) -> list[Split]:
+    """Split a data set by the name of the method, which the config has checked.
 
     Parameters
     ----------
     dataset
         What to split.
     split
-        ``"leave-last-out"`` or ``"global-temporal"``.
+        ``leave-last-out``, ``global-temporal``, ``k-fold`` or ``cold-items``.
+    folds
+        Of k-fold.
 
-    Raises
-    ------
-    ConfigError
-        No such method.
+    Returns
+    -------
+    list of Split
+        One, or one a fold.
     """
+    from genrec.data.cold import cold_items
+    from genrec.data.folds import user_folds
     from genrec.data.split import global_temporal, leave_last_out
 
     match split:
-        case "leave-last-out":
-            return leave_last_out(dataset)
         case "global-temporal":
-            return global_temporal(dataset)
-    msg = f"unknown split {split!r}"
-    raise ConfigError(msg, hint=f"one of {', '.join(SPLITS)}")
+            return [global_temporal(dataset)]
+        case "cold-items":
+            return [cold_items(dataset)]
+        case "k-fold":
+            return user_folds(dataset, folds)
+        case _:
+            return [leave_last_out(dataset)]
 
 
-def load_baselines(models: str) -> list[Scorer]:
-    """Make the baselines of a comma list, with their default options.
-
-    Parameters
-    ----------
-    models
-        Names, such as ``"popularity,ease"``; an empty string is no baseline.
-
-    Raises
-    ------
-    ConfigError
-        A name that is no baseline.
-
-    Examples
-    --------
-    >>> [scorer.name for scorer in load_baselines("ease, popularity")]
-    ['ease', 'popularity']
-    """
-    from genrec.baselines import EASE, ItemKNN, Popularity
-
-    scorers: list[Scorer] = []
-    for name in filter(None, (part.strip() for part in models.split(","))):
-        match name:
-            case "popularity":
-                scorers.append(Popularity())
-            case "item-knn":
-                scorers.append(ItemKNN())
-            case "ease":
-                scorers.append(EASE())
-            case _:
-                msg = f"unknown model {name!r}"
-                raise ConfigError(msg, hint=f"baselines are {', '.join(MODELS)}; a fine-tuned model: --model-folder")
-    return scorers
+def command() -> str:
+    """What was typed, so that a report says how it was made; folders of this machine by their last part only."""
+    words = [part if not part.startswith("/") else f".../{Path(part).name}" for part in sys.argv[1:]]
+    return " ".join(["genrec", *words])
 
 
-def load_generators(folders: Sequence[Path], dataset: Dataset, split: str) -> list[Scorer]:
-    """Load fine-tuned models as scorers.
+def save(report: Report, out: Path) -> None:
+    """Write the report and its pictures."""
+    from genrec.evaluation.report.files import save_report
 
-    Parameters
-    ----------
-    folders
-        Model folders.
-    dataset
-        Whose items the models know, in the same order.
-    split
-        What the benchmark holds out; the models must not have been trained on it.
-
-    Raises
-    ------
-    ConfigError
-        A model was fine-tuned on other items, or on what the benchmark asks for.
-    """
-    from genrec.recommend.recommender import Recommender
-
-    scorers: list[Scorer] = []
-    for folder in folders:
-        recommender = Recommender.from_pretrained(folder, dataset)
-        if recommender.catalog.ids.ids != dataset.catalog.ids.ids:
-            msg = f"the items of {folder} are not those of {dataset.name}, or stand in another order"
-            raise ConfigError(msg, hint="benchmark a model on the data set it was fine-tuned on")
-        held_out = recommender.model.description.dataset.split
-        if held_out != split:
-            msg = f"{folder} was trained with split {held_out}: it may have seen the test items of {split}"
-            raise ConfigError(msg, hint=f"fine-tune it with --set split={split}")
-        scorers.append(recommender.as_scorer(name=folder.resolve().name))
-    return scorers
+    save_report(report, out)
 
 
-def _check_names(scorers: Sequence[Scorer]) -> None:
-    names = [scorer.name for scorer in scorers]
-    if not names:
-        raise ConfigError("nothing to benchmark", hint="name baselines with --models, or a --model-folder")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        msg = f"two models have the name {twice[0]!r}"
-        raise ConfigError(msg, hint="a model folder's name is the model's name in the report: rename one")
+def print_report(report: Report, out: Path) -> None:
+    """Print the table, the best model first, and the verdict."""
+    from genrec.evaluation.report.rows import terminal_table
+
+    table = terminal_table(report)
+    print_table(table.columns, table.rows, title=table.title, footer=table.note)
+    stdout.print()
+    for sentence in report.verdict:
+        stdout.print(sentence, soft_wrap=True)
+    stdout.print(f"\nreport: {out / 'report.html'}, report.md, report.json", soft_wrap=True)
+
+
+def _names(models: str | None) -> list[str] | None:
+    """Names of a comma list; None when the option was not given."""
+    return None if models is None else [name for name in (part.strip() for part in models.split(",")) if name]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from genrec.recommend.recommender import Recommender
 
 SHIPPED_MODEL = "finetune/models/smollm2-ml-100k"
+BASELINES = ("popularity", "item-knn", "ease")
 GPT_CONFIG = "finetune/configs/gpt-semantic.yaml"
 
 
@@ -77,9 +78,9 @@ def demo(
 
     A second run reuses what the first one made.
     """
-    from genrec.cli.benchmark import load_baselines
     from genrec.cli.finetune import quiet_libraries
     from genrec.data.dataset import Dataset
+    from genrec.evaluation.models import NAMED_MODELS
     from genrec.recommend.recommender import Recommender
     from genrec.shipped import shipped_path
 
@@ -108,7 +109,7 @@ def demo(
     _answer(recommender, scenario, out)
 
     _headline(f"{next(step)}. Generative against collaborative filtering")
-    scorers = load_baselines("popularity,item-knn,ease")
+    scorers = [NAMED_MODELS[name].build() for name in BASELINES]
     scorers.append(gpt.as_scorer("generative (small GPT)"))
     if recommender is not gpt:
         scorers.append(recommender.as_scorer("generative (SmolLM2 LoRA)", beams=20))
@@ -180,23 +181,27 @@ def _answer(recommender: Recommender, scenario: Scenario, out: Path) -> None:
 
 def _compare(dataset: Dataset, scorers: list[Scorer], out: Path) -> None:
     """Print the table of the benchmark, made unless it is there."""
-    import json
-
     from genrec.data.split import leave_last_out
     from genrec.evaluation.benchmark import run_benchmark
+    from genrec.evaluation.report.files import load_report, save_report
     from genrec.training.estimate import duration
 
-    report = out / "benchmark" / "report.json"
-    if not report.exists():
+    folder = out / "benchmark"
+    if not (folder / "report.json").exists():
         began = time.monotonic()
-        run_benchmark(leave_last_out(dataset), scorers, (True,)).save(report.parent)
+        families = {scorer.name: "generative" for scorer in scorers if scorer.name not in BASELINES}
+        report = run_benchmark(leave_last_out(dataset), scorers, dataset, (True,), families)
+        save_report(report, folder)
         stdout.print(f"ranked in {duration(time.monotonic() - began)}")
     else:
-        stdout.print(f"reused: {report} (--fresh makes it anew)", soft_wrap=True)
-    found = json.loads(report.read_text(encoding="utf-8"))
-    rows = [(r["model"], r["metrics"]["recall@10"], r["metrics"]["ndcg@10"]) for r in found["results"]]
-    users = found["counts"]["test_questions"]
-    title = f"{found['dataset']}: last item of {users} users, whole catalog, seen items filtered"
+        stdout.print(f"reused: {folder / 'report.json'} (--fresh makes it anew)", soft_wrap=True)
+    report = load_report(folder)
+    results = [(model.name, report.result(model.name, True)) for model in report.models]
+    rows = [
+        (name, result.metrics["recall@10"].mean, result.metrics["ndcg@10"].mean) for name, result in results if result
+    ]
+    users = report.protocol.counts["test_questions"]
+    title = f"{report.dataset}: last item of {users} users, whole catalog, seen items filtered"
     print_table(("model", "Recall@10", "NDCG@10"), rows, title=title)
 
 

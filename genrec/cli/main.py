@@ -16,8 +16,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from genrec.cli import data, recipes
-from genrec.cli.benchmark import benchmark
+from genrec.cli import benchmark, data, recipes
 from genrec.cli.console import configure_logging, print_error, stderr
 from genrec.cli.demo import demo
 from genrec.cli.doctor import doctor
@@ -43,7 +42,7 @@ app.command()(demo)
 app.add_typer(data.app, name="data")
 app.command()(finetune)
 app.command()(recommend)
-app.command()(benchmark)
+app.add_typer(benchmark.app, name="benchmark")
 app.command()(export)
 app.command()(doctor)
 app.add_typer(recipes.app, name="recipes")

@@ -1,9 +1,11 @@
-"""Evaluation: metrics, the protocol every model is measured by, and reports."""
+"""Evaluation: metrics, the protocol every model is measured by, and reports.
+
+The benchmark itself is imported from its modules (:mod:`genrec.evaluation.benchmark`,
+:mod:`genrec.evaluation.runner`): it knows every model, and models are evaluated while they train.
+"""
 
 from __future__ import annotations
 
-from genrec.evaluation.benchmark import BenchmarkReport, run_benchmark
 from genrec.evaluation.protocol import Evaluation, evaluate
-from genrec.evaluation.table import comparison_rows, markdown_table
 
-__all__ = ["BenchmarkReport", "Evaluation", "comparison_rows", "evaluate", "markdown_table", "run_benchmark"]
+__all__ = ["Evaluation", "evaluate"]

@@ -1,111 +1,36 @@
-"""Several models on one split, and the report of it."""
+"""Scorers that are there already, on one split: the benchmark for a notebook."""
 
 from __future__ import annotations
 
-import json
-import platform
 import time
-from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from genrec.evaluation.protocol import Evaluation, evaluate
-from genrec.evaluation.table import DEFAULT_METRICS, markdown_table
-from genrec.version import __version__
+from genrec.evaluation.models import NAMED_MODELS
+from genrec.evaluation.protocol import evaluate
+from genrec.evaluation.report.build import build_report
+from genrec.evaluation.report.schema import ModelEntry
+from genrec.evaluation.runner import Finished, Settings, check_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from genrec.baselines.base import Scorer
+    from genrec.data.dataset import Dataset
     from genrec.data.split import Split
-
-KS = (5, 10, 20)
-
-
-@dataclass(frozen=True, eq=False)
-class BenchmarkReport:
-    """What a benchmark found, and on what.
-
-    Parameters
-    ----------
-    dataset
-        Name of the data set.
-    split
-        How it was split.
-    counts
-        Users, items, training interactions, test questions and the longest history.
-    evaluations
-        One a model and seen-mode.
-    fit_seconds
-        Time each model took to fit, by name; of a model that came fitted, the time that ``fit`` took to see that.
-    versions
-        Of what made the figures.
-    """
-
-    dataset: str
-    split: str
-    counts: dict[str, int]
-    evaluations: list[Evaluation]
-    fit_seconds: dict[str, float]
-    versions: dict[str, str]
-
-    def as_dict(self) -> dict[str, object]:
-        """Give the report as plain values, ready for JSON.
-
-        Returns
-        -------
-        dict
-            Per-user values are left out.
-        """
-        return {
-            "dataset": self.dataset,
-            "split": self.split,
-            "part": "test",
-            "counts": self.counts,
-            "results": [evaluation.as_dict() for evaluation in self.evaluations],
-            "fit_seconds": {name: round(seconds, 3) for name, seconds in self.fit_seconds.items()},
-            "versions": self.versions,
-        }
-
-    def as_markdown(self) -> str:
-        """Give the report as a page of Markdown.
-
-        Returns
-        -------
-        str
-            A heading, what was measured on what, and the table.
-        """
-        counts = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in self.counts.items())
-        fits = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.fit_seconds.items())
-        versions = ", ".join(f"{name} {number}" for name, number in self.versions.items())
-        return (
-            f"# Benchmark on {self.dataset}\n\n"
-            f"Split {self.split}, test part, the whole catalog ranked: {counts}. "
-            "Seen items filtered or kept is said in each row; the best of each mode is bold.\n\n"
-            f"{markdown_table(self.evaluations, DEFAULT_METRICS)}\n"
-            f"Time to fit: {fits}.\n\nMade with {versions}.\n"
-        )
-
-    def save(self, folder: Path) -> None:
-        """Write ``report.json`` and ``report.md``.
-
-        Parameters
-        ----------
-        folder
-            Made if it is not there.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.json").write_text(json.dumps(self.as_dict(), indent=2) + "\n", encoding="utf-8")
-        (folder / "report.md").write_text(self.as_markdown(), encoding="utf-8")
+    from genrec.evaluation.report.schema import Report
 
 
 def run_benchmark(
-    split: Split, scorers: Sequence[Scorer], filter_seen: Sequence[bool] = (True, False)
-) -> BenchmarkReport:
-    """Fit every scorer on the training part and measure it on the test part.
+    split: Split,
+    scorers: Sequence[Scorer],
+    dataset: Dataset,
+    filter_seen: Sequence[bool] = (True, False),
+    families: Mapping[str, str] | None = None,
+) -> Report:
+    """Fit every scorer on the training part, as it is, and measure it on the test part, in this process.
+
+    Nothing is tuned and no cost is measured: that takes :func:`~genrec.evaluation.runner.run_models`, which
+    ``genrec benchmark`` runs.
 
     Parameters
     ----------
@@ -113,44 +38,44 @@ def run_benchmark(
         The same for every scorer.
     scorers
         What to compare, with distinct names.
+    dataset
+        What was split.
     filter_seen
         Modes to report, default both.
+    families
+        Family of each scorer by name, for the report. Default: that of the named model, else ``"own"``.
 
     Returns
     -------
-    BenchmarkReport
-        Scorers in the order given, within each mode.
+    Report
+        Models in the order given.
+
+    Raises
+    ------
+    ConfigError
+        No scorer, or two of one name.
 
     Examples
     --------
     >>> from genrec.baselines import EASE, Popularity
     >>> from genrec.data.split import leave_last_out
     >>> from genrec.testing import toy_dataset
-    >>> report = run_benchmark(leave_last_out(toy_dataset()), [Popularity(), EASE()], filter_seen=[True])
-    >>> [evaluation.model for evaluation in report.evaluations]
-    ['popularity', 'ease']
+    >>> dataset = toy_dataset()
+    >>> report = run_benchmark(leave_last_out(dataset), [Popularity(), EASE()], dataset, filter_seen=[True])
+    >>> [(model.name, round(figure.mean, 3)) for model, figure in report.ranked(filter_seen=True)]
+    [('ease', 0.797), ('popularity', 0.45)]
     """
-    fit_seconds = {}
+    check_names([scorer.name for scorer in scorers])
+    known = {scorer.name: "own" for scorer in scorers}
+    known |= {name: NAMED_MODELS[name].family for name in known if name in NAMED_MODELS}
+    known |= families or {}
+    finished = []
     for scorer in scorers:
         start = time.perf_counter()
+        scorer.use_validation(split.validation)
         scorer.fit(split.train)
-        fit_seconds[scorer.name] = time.perf_counter() - start
-    return BenchmarkReport(
-        dataset=split.train.name,
-        split=split.method,
-        counts={
-            "users": split.train.num_users,
-            "items": split.train.num_items,
-            "training_interactions": len(split.train.interactions),
-            "test_questions": len(split.test.histories),
-            "items_in_the_longest_history": max(map(len, split.test.histories), default=0),
-        },
-        evaluations=[evaluate(scorer, split.test, KS, filter_seen=seen) for seen in filter_seen for scorer in scorers],
-        fit_seconds=fit_seconds,
-        versions={
-            "genrec": __version__,
-            "numpy": np.__version__,
-            "scipy": version("scipy"),
-            "python": platform.python_version(),
-        },
-    )
+        evaluations = [evaluate(scorer, split.test, filter_seen=mode) for mode in filter_seen]
+        seconds = time.perf_counter() - start
+        entry = ModelEntry(name=scorer.name, family=known[scorer.name], status="done", seconds=seconds)
+        finished.append(Finished(entry, evaluations, seeds={}))
+    return build_report(finished, [split], dataset, Settings(trials=1, modes=tuple(filter_seen)))

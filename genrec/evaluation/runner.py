@@ -124,11 +124,13 @@ def run_models(
     ConfigError
         No model, or two of one name.
     """
-    _check_names([entrant.name for entrant in entrants])
+    check_names([entrant.name for entrant in entrants])
     listener = listener or Listener()
     context = multiprocessing.get_context("forkserver")
     # Imported once: a model's process then starts at once, and what it imports is not charged to the budget.
     context.set_forkserver_preload(["genrec.evaluation.worker"])
+    for split in splits:
+        split.train.histories  # noqa: B018 (made here once, not by every model's process)
     data = split_digest(splits)
     said = {key: value for key, value in asdict(settings).items() if key != "budget_seconds"}
     prints = [fingerprint(data, entrant, said) for entrant in entrants]
@@ -157,7 +159,14 @@ def run_models(
     return found
 
 
-def _check_names(names: Sequence[str]) -> None:
+def check_names(names: Sequence[str]) -> None:
+    """Refuse a run without models, or with two of one name.
+
+    Raises
+    ------
+    ConfigError
+        Either.
+    """
     if not names:
         raise ConfigError("nothing to benchmark", hint="name models with --models, --model-folder or --scorer")
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -118,7 +118,8 @@ def sample_grid(grid: Mapping[str, Sequence[object]], trials: int, seed: int = 0
     others = np.random.default_rng(seed).permutation(points - 1)[: trials - 1] + 1
     chosen = [np.unravel_index(int(point), sizes) if sizes else () for point in (0, *others)]
     return [
-        {name: values[index] for (name, values), index in zip(grid.items(), where, strict=True)} for where in chosen
+        {name: values[int(index)] for (name, values), index in zip(grid.items(), where, strict=True)}
+        for where in chosen
     ]
 
 
@@ -219,8 +220,9 @@ def _try(
             scorer = build(params)
             scorer.use_validation(split.validation)
             with PeakMemory(base_bytes) as memory:
+                fit_start = time.perf_counter()
                 fitted = scorer.fit(split.train)
-            fit_seconds = time.perf_counter() - start
+                fit_seconds = time.perf_counter() - fit_start
             check_fitted(scorer, fitted, split)
             ndcg = evaluate(scorer, split.validation, (10,), filter_seen).metrics[METRIC]
     except OutOfTimeError:

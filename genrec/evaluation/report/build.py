@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from genrec.data.folds import join_eval_sets
+from genrec.evaluation.audit import audit, audit_folds
 from genrec.evaluation.beyond_accuracy import beyond_accuracy
 from genrec.evaluation.bootstrap import bootstrap_intervals
 from genrec.evaluation.data_card import data_card
@@ -64,7 +65,6 @@ def build_report(
     settings: Settings,
     *,
     command: str = "",
-    audit: Sequence[Finding] = (),
 ) -> Report:
     """Compute all that a report states, from per-user values and rankings.
 
@@ -80,8 +80,6 @@ def build_report(
         Of the run.
     command
         What was typed. Default unknown.
-    audit
-        Findings of the leakage audit.
 
     Returns
     -------
@@ -101,12 +99,18 @@ def build_report(
         machine=_machine(),
         protocol=_protocol(splits, asked, settings),
         data_card=data_card(dataset, splits[0] if len(splits) == 1 else None).as_dict(),
-        audit=list(audit),
+        audit=_audit(splits, dataset, models),
         models=models,
         baseline=baseline,
         comparisons=_comparisons(finished, baseline, settings.modes) if baseline else [],
     )
     return report.model_copy(update={"verdict": summarise(report)})
+
+
+def _audit(splits: Sequence[Split], dataset: Dataset, models: Sequence[ModelEntry]) -> list[Finding]:
+    tuned_on = {m.name: "validation" if m.planned_trials > 1 else "none" for m in models if m.status == "done"}
+    found = audit(splits[0], dataset, tuned_on) if len(splits) == 1 else audit_folds(splits, dataset, tuned_on)
+    return [Finding.model_validate(finding.as_dict()) for finding in found]
 
 
 def best_baseline(models: Sequence[ModelEntry]) -> str | None:

@@ -35,7 +35,7 @@ def as_markdown(report: Report, pictures: Collection[str] = ()) -> str:
         parts += [f"## {table.title}", _table(table), _escaped(table.note)]
     parts += [f"![{chart.title}]({chart.name}.png)" for chart in shown[1:]]
     if report.audit:
-        rows = [[finding.check, finding.status, finding.message] for finding in report.audit]
+        rows = [[finding.check, finding.severity, finding.sentence] for finding in report.audit]
         parts += ["## Leakage audit", _table(ReportTable("", ["check", "", "found"], rows, words=3))]
     parts += ["## Data", _facts(data_facts(report)), "## Protocol", _facts(protocol_facts(report))]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -82,6 +82,27 @@ def _test(test: Comparison) -> str:
     return f"{sign} {test.difference.mean:+.4f}, p {p}"
 
 
+def terminal_table(report: Report) -> ReportTable:
+    """The main figures in a width that a terminal has."""
+    mode = report.protocol.filter_seen[0]
+    tests = {c.model: c for c in report.comparisons if c.metric == MAIN_METRIC and c.filter_seen == mode}
+    rows = []
+    for model, ndcg in report.ranked(mode):
+        result = report.result(model.name, mode)
+        half = (ndcg.high - ndcg.low) / 2
+        test = _test(tests[model.name]) if model.name in tests else "baseline" if model.name == report.baseline else "-"
+        row = [model.name, model.family, f"{ndcg.mean:.4f} ±{half:.4f}"]
+        row += [f"{result.metrics['recall@10'].mean:.4f}" if result else "-", test]
+        cost = model.cost
+        row.append(f"{cost.fit_seconds:.1f}" if cost else "-")
+        row.append(f"{cost.latency[0].p50_ms:.3g}" if cost and cost.latency else "-")
+        rows.append(row)
+    questions = f"{report.protocol.counts['test_questions']:,} test questions"
+    title = f"{report.dataset}, {report.protocol.split}, {questions}, seen items {'filtered' if mode else 'kept'}"
+    columns = ["model", "family", "NDCG@10", "Recall@10", f"against {report.baseline or '-'}", "fit s", "answer ms"]
+    return ReportTable(title, columns, rows, words=2)
+
+
 def cost_table(report: Report) -> ReportTable:
     """What each model costs, in the order of accuracy."""
     table = ReportTable(

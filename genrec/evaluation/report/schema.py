@@ -218,11 +218,14 @@ class Finding(BaseModel, extra="forbid"):
     check: str
     """What was looked for."""
 
-    status: Literal["ok", "notable", "leak"]
-    """``leak`` makes the figures worthless; ``notable`` is to be known when reading them."""
+    severity: Literal["ok", "notable", "problem"]
+    """``notable`` is to be known when reading the figures; with a ``problem`` they cannot be believed."""
 
-    message: str
-    """What was found, in words."""
+    sentence: str
+    """What was found."""
+
+    count: int
+    """How many questions, interactions or items it concerns."""
 
 
 class Protocol(BaseModel, extra="forbid"):

@@ -93,9 +93,9 @@ def _others(tests: Sequence[Comparison], models: dict[str, ModelEntry], baseline
 def _limits(report: Report, tests: Sequence[Comparison]) -> list[str]:
     """What a reader must know before believing any of it."""
     limits = []
-    leaks = [finding.check for finding in report.audit if finding.status == "leak"]
-    if leaks:
-        limits.append(f"The audit found a leak ({', '.join(leaks)}): the figures are worthless until it is gone.")
+    problems = [finding.check for finding in report.audit if finding.severity == "problem"]
+    if problems:
+        limits.append(f"The leakage audit found problems ({', '.join(problems)}): the figures cannot be believed.")
     if tests and report.protocol.counts["test_questions"] < FEW_QUESTIONS:
         detectable = sorted(test.detectable for test in tests)[len(tests) // 2]
         limits.append(f"Few questions: true differences below about {detectable:.3f} would mostly go unnoticed.")
