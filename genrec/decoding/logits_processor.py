@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import torch
 from transformers import LogitsProcessor
 
-if TYPE_CHECKING:
-    from torch import FloatTensor, LongTensor, Tensor
+from genrec.decoding.item_spans import TEXT
+from genrec.decoding.token_trie import TokenTrie
 
+if TYPE_CHECKING:
+    from torch import FloatTensor, LongTensor
+
+    from genrec.decoding.item_spans import ItemSpans
     from genrec.items.vocabulary import ItemVocabulary
 
 
@@ -43,34 +47,72 @@ class CatalogLogitsProcessor(LogitsProcessor):
     """
 
     def __init__(self, vocabulary: ItemVocabulary, prompt_length: int, eos_token_id: int) -> None:
-        trie = vocabulary.trie
         self.prompt_length = prompt_length
         self.eos_token_id = eos_token_id
-        self._indptr = torch.from_numpy(trie.indptr.astype("int64"))
-        self._token = torch.tensor(vocabulary.code_tokens)[torch.from_numpy(trie.code[1:].astype("int64"))]
-        self._stride = int(self._token.max()) + 1
-        # Edges ordered by parent, then token: a node's child is found by one search for (parent, token).
-        key = torch.from_numpy(trie.parent[1:].astype("int64")) * self._stride + self._token
-        self._key, self._edge = key.sort()
+        self._tree = TokenTrie(vocabulary)
 
     def __call__(self, input_ids: LongTensor, scores: FloatTensor) -> FloatTensor:
         """Set the scores (R, V) of all tokens to -inf but those allowed after ``input_ids`` (R, T)."""
         node = torch.zeros(len(input_ids), dtype=torch.int64)
         for token in input_ids[:, self.prompt_length :].cpu().T:
-            node = self._child(node, token)
-        begin, count = self._indptr[node], self._indptr[node + 1] - self._indptr[node]
-        row = torch.repeat_interleave(count)
-        token = self._token[begin[row] + torch.arange(len(row)) - (count.cumsum(0) - count)[row]]
-        ended = (count == 0).nonzero()[:, 0]
+            child = self._tree.child(node, token)
+            node = torch.where(child >= 0, child, node)  # after the end of an item, it stays
+        row, child = self._tree.children(node)
+        ended = self._tree.is_leaf(node).nonzero()[:, 0]
         row = torch.cat([row, ended]).to(scores.device)
-        token = torch.cat([token, torch.full_like(ended, self.eos_token_id)]).to(scores.device)
+        token = torch.cat([self._tree.token[child], torch.full_like(ended, self.eos_token_id)]).to(scores.device)
         allowed = torch.full_like(scores, -torch.inf)
         allowed[row, token] = scores[row, token]
         return allowed  # type: ignore[return-value]
 
-    def _child(self, node: Tensor, token: Tensor) -> Tensor:
-        """Follow one token from each node; stay where there is no such edge, as after the end of an item."""
-        key = node * self._stride + token
-        place = torch.searchsorted(self._key, key).clamp(max=len(self._key) - 1)
-        found = (self._key[place] == key) & (token < self._stride)
-        return torch.where(found, self._edge[place] + 1, node)
+
+class ItemSpanLogitsProcessor(LogitsProcessor):
+    """Lets ``generate`` write text in which each item is one that exists and is eligible.
+
+    The same as :func:`~genrec.decoding.spans.generate_with_items`, for models that have output rows for the item codes,
+    as merged exports do: text with item spans that a marker opens.
+
+    Parameters
+    ----------
+    spans
+        The rules.
+    prompt_length
+        Tokens of ``input_ids`` before the answer; prompts of different lengths are padded on the left.
+    max_new_tokens
+        That of ``generate``; a span that would not fit is not opened.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from genrec.decoding.item_spans import ItemSpans
+    >>> from genrec.testing import tiny_generator
+    >>> vocabulary = tiny_generator(codes=np.array([[0, 2], [0, 3], [1, 2]])).vocabulary
+    >>> allow = ItemSpanLogitsProcessor(ItemSpans(vocabulary, marker=1), prompt_length=1, max_new_tokens=9)
+    >>> for text in ([0], [0, 1], [0, 1, 2], [0, 1, 2, 5]):
+    ...     print(allow(torch.tensor([text]), torch.zeros(1, 6)).isfinite().nonzero()[:, 1].tolist())
+    [0, 1]
+    [2, 3]
+    [4, 5]
+    [0, 1]
+    """
+
+    def __init__(self, spans: ItemSpans, prompt_length: int, max_new_tokens: int) -> None:
+        self.spans = spans
+        self.prompt_length = prompt_length
+        self.max_new_tokens = max_new_tokens
+
+    def __call__(self, input_ids: LongTensor, scores: FloatTensor) -> FloatTensor:
+        """Set the scores (R, V) of all tokens to -inf but those allowed after ``input_ids`` (R, T), and add priors."""
+        spans = self.spans
+        rows = spans.read(input_ids[:, self.prompt_length - 1 :])
+        room = self.max_new_tokens - (input_ids.shape[1] - self.prompt_length)
+        allowed = torch.full_like(scores, -torch.inf)
+        text = torch.arange(spans.vocabulary.text_size, device=scores.device)
+        outside = (rows.node == TEXT).nonzero()[:, 0].to(scores.device)
+        allowed[outside[:, None], text] = scores[outside[:, None], text]
+        shut = (~spans.may_open(rows, room)).to(scores.device)
+        allowed[shut, spans.marker] = -torch.inf
+        row, node, added = (of_child.to(scores.device) for of_child in spans.children(rows))
+        token = spans.tree.token.to(scores.device)[node]
+        allowed[row, token] = scores[row, token] + added.to(scores.dtype)
+        return allowed  # type: ignore[return-value]

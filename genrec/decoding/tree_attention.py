@@ -59,7 +59,7 @@ class TreeReader:
     """
 
     def __init__(self, generator: Generator, prompts: Sequence[TokenSequence]) -> None:
-        _check(generator, prompts)
+        check_prompts(generator, prompts, generator.vocabulary.trie.num_levels - 1)
         device = generator.device
         lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
         position = torch.arange(int(lengths.max()), device=device).expand(len(prompts), -1)
@@ -72,7 +72,7 @@ class TreeReader:
         self.cache = DynamicCache()
         self._lengths = lengths
         self._code_tokens = torch.tensor(generator.vocabulary.code_tokens, device=device)
-        hidden = _finite(generator.hidden(generator.embed(tokens, nodes), self._real.long(), position, self.cache))
+        hidden = finite(generator.hidden(generator.embed(tokens, nodes), self._real.long(), position, self.cache))
         self.prompt_hidden = hidden[torch.arange(len(prompts), device=device), lengths - 1]
 
     def read(self, nodes: Tensor, depth: Tensor, visible: Tensor) -> Tensor:
@@ -107,7 +107,7 @@ class TreeReader:
             torch.cat([prompt, visible], dim=2), torch.finfo(embeddings.dtype).min
         )
         position = (self._lengths[:, None] + depth - 1).expand_as(nodes)
-        return _finite(self.generator.hidden(embeddings, mask[:, None], position, self.cache))
+        return finite(self.generator.hidden(embeddings, mask[:, None], position, self.cache))
 
     def forget(self) -> None:
         """Drop all nodes from the cache and keep the prompts."""
@@ -116,8 +116,14 @@ class TreeReader:
             self.cache.crop(-added)
 
 
-def _finite(hidden: Tensor) -> Tensor:
-    """Refuse states that no ranking can be made of: beams would vanish without a word."""
+def finite(hidden: Tensor) -> Tensor:
+    """Refuse states that no ranking can be made of: beams would vanish without a word.
+
+    Raises
+    ------
+    ModelError
+        If one is NaN or infinite.
+    """
     if not hidden.isfinite().all():
         raise ModelError(
             "the backbone computes NaN or infinite hidden states",
@@ -126,14 +132,21 @@ def _finite(hidden: Tensor) -> Tensor:
     return hidden
 
 
-def _check(generator: Generator, prompts: Sequence[TokenSequence]) -> None:
+def check_prompts(generator: Generator, prompts: Sequence[TokenSequence], room: int) -> None:
+    """Refuse prompts that cannot be read, or followed by so many tokens, and a generator that would drop out.
+
+    Raises
+    ------
+    ConfigError
+        If it is so.
+    """
     if generator.backbone.training:
         raise ConfigError("decoding with dropout: the generator is in training mode", hint="call generator.eval()")
     if min((len(prompt) for prompt in prompts), default=0) == 0:
         raise ConfigError("nothing to decode: no prompts, or one without a token")
-    needed = max(len(prompt) for prompt in prompts) + generator.vocabulary.trie.num_levels - 1
+    needed = max(len(prompt) for prompt in prompts) + room
     if needed > generator.max_positions:
         raise ConfigError(
-            f"the longest prompt and an item need {needed} positions, the model has {generator.max_positions}",
+            f"the longest prompt and what follows it need {needed} positions, the model has {generator.max_positions}",
             hint="build prompts with a smaller max_tokens",
         )

@@ -186,6 +186,16 @@ class ItemWeights:
         item, value = (np.concatenate([getattr(part, name) for part in parts]) for name in ("item", "value"))
         return cls(rows[0].base, TouchedItems((len(rows), shape[1]), user, item, value))
 
+    def row(self, user: int) -> ItemWeights:
+        """Weights of one user of the batch, (1, N); those of all users, if there is one row for them."""
+        base = self.base[[user]] if len(self.base) > 1 else self.base
+        touched = self.touched
+        if touched is not None and touched.shape[0] > 1:
+            first, end = np.searchsorted(touched.user, [user, user + 1])
+            item, value = touched.item[first:end], touched.value[first:end]
+            touched = TouchedItems((1, touched.shape[1]), np.zeros_like(item), item, value)
+        return ItemWeights(base, touched)
+
     @property
     def shape(self) -> tuple[int, int]:
         """Users and items, (B, N); one user stands for all."""
