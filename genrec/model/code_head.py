@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genrec.decoding.step import expand, ragged_log_softmax
+from genrec.model.grouped import grouped_logits
 
 if TYPE_CHECKING:
     from genrec.items.vocabulary import ItemVocabulary
@@ -167,8 +168,12 @@ class CodeHead(nn.Module):
         """
         hidden = hidden.float()
         begin = self.indptr.index_select(0, nodes)
-        edges = expand(begin, self.indptr.index_select(0, nodes + 1) - begin)
+        count = self.indptr.index_select(0, nodes + 1) - begin
+        edges = expand(begin, count)
         row, node = edges.row, edges.node
+        if torch.is_grad_enabled() and self.node_vectors is not None:
+            logits = grouped_logits(hidden, self._scoring_vectors(), begin + 1, count)
+            return Children(row, node, ragged_log_softmax(logits, row, len(nodes)), edges.first)
         code = self.node_code.index_select(0, node)
         low, high = (int(bound) for bound in code.aminmax()) if len(code) else (0, 0)
         num_codes = high - low + 1
@@ -180,6 +185,11 @@ class CodeHead(nn.Module):
         if self.node_vectors is not None:
             logits = logits + (hidden.index_select(0, row) * self.node_vectors.index_select(0, node)).sum(-1)
         return Children(row, node, ragged_log_softmax(logits, row, len(nodes)), edges.first)
+
+    def _scoring_vectors(self) -> Tensor:
+        """Vectors (num_nodes, D) that all nodes are scored by; the root's is of no use."""
+        vectors = nn.functional.embedding(self.node_code.clamp(min=0), self.code_vectors)
+        return vectors if self.node_vectors is None else vectors + self.node_vectors
 
 
 def _item_of_leaf(vocabulary: ItemVocabulary) -> Tensor:

@@ -97,6 +97,21 @@ class ExamplesConfig(_Config):
     """Share of a history that is shuffled."""
 
 
+class TeacherConfig(_Config):
+    """Scorers whose expectations are soft targets beside the true ones (distillation)."""
+
+    scorers: list[Literal["sasrec", "ease", "item-knn", "bert-knn"]] = ["sasrec"]
+    """Fitted on the training part; pooled with weights that make the validation targets likeliest."""
+    weight: Fraction = 0.7
+    """Share of the loss that is against the teacher, where the teacher expects anything below the node."""
+    final_weight: Fraction | None = None
+    """The share at the end of the run, reached along a line. Default: the same."""
+    top: PositiveInt = 64
+    """Items kept a position."""
+    targets: Path | None = None
+    """Folder of targets made before (genrec.training.teacher), instead of scorers."""
+
+
 class TrainingConfig(_Config):
     """The training loop."""
 
@@ -120,6 +135,8 @@ class TrainingConfig(_Config):
     """Gradients are scaled down to this norm."""
     label_smoothing: Fraction = 0.0
     """Share of each target spread over the other children of its node."""
+    teacher: TeacherConfig | None = None
+    """Soft targets of other scorers. Default: none."""
     seed: NonNegativeInt = 0
     """Of everything random."""
     validation_users: NonNegativeInt = 500

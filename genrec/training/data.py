@@ -133,8 +133,9 @@ def _streamed(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingDat
     if config.tasks.requests_per_user or config.split == "global-temporal":
         hint = "set training.stream=false, or tasks.requests_per_user=0 and split=leave-last-out"
         raise ConfigError("requests and the temporal split need the interactions in memory", hint=hint)
-    if config.examples != ExamplesConfig():
-        raise ConfigError("sampling of histories needs them in memory", hint="set training.stream=false")
+    if config.examples != ExamplesConfig() or config.training.teacher is not None:
+        hint = "set training.stream=false"
+        raise ConfigError("a teacher, and sampling of histories, need the interactions in memory", hint=hint)
     if config.items.kind == "semantic" and config.items.cf_weight:
         hint = "set items.cf_weight=0, and bring such vectors of your own in items.vectors if you have them"
         raise ConfigError("collaborative vectors need the interactions in memory", hint=hint)

@@ -27,6 +27,7 @@ from genrec.recommend.scorer import GenerativeScorer
 from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
 from genrec.training.loop import CHECKPOINTS, Trainer, TrainingResult
+from genrec.training.teacher import TeacherTargets, make_targets
 from genrec.training.tokenizing import fit_item_tokenizer
 from genrec.trie import CatalogTrie
 from genrec.version import __version__
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from genrec.training.data import TrainingData
 
 RUN_FILE = "finetune.json"
+TEACHER = "teacher"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +137,9 @@ def finetune(
         (out / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     processes.wait_for_everyone()
 
+    teacher = _teacher(config, parts, out, processes)
     validate = _validation(built, parts.validation, config)
-    trainer = Trainer(built.generator, source, config.training, out, validate, tuple(config.report_to))
+    trainer = Trainer(built.generator, source, config.training, out, validate, tuple(config.report_to), teacher)
     result = trainer.train(resume=resume)
     built.generator.eval()
     if processes.is_main_process:
@@ -169,6 +172,17 @@ def _build(config: FinetuneConfig, train: Dataset, device: torch.device) -> _Bui
     templates = Templates.load(config.prompt.templates)
     builder = PromptBuilder(templates, vocabulary, base.text_tokenizer, config.prompt.max_tokens)
     return _Built(base, tokenizer, generator, builder)
+
+
+def _teacher(config: FinetuneConfig, parts: TrainingData, out: Path, processes: Accelerator) -> TeacherTargets | None:
+    """Soft targets, made once by one process and kept beside the checkpoints while the run lasts."""
+    teacher, folder = config.training.teacher, out / CHECKPOINTS / TEACHER
+    if teacher is None:
+        return None
+    if processes.is_main_process and not (folder / "weights.json").exists():
+        make_targets(teacher, parts.train, parts.validation, config.training.seed, folder)
+    processes.wait_for_everyone()
+    return TeacherTargets.load(teacher.targets or folder)
 
 
 def _check_trackers(names: Sequence[str]) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from genrec.model.generator import Generator
     from genrec.training.config import TrainingConfig
     from genrec.training.examples import ExampleSource
+    from genrec.training.teacher import TeacherTargets
 
 TRACKED_PROJECT = "genrec"
 METRICS = "metrics.jsonl"
@@ -82,6 +83,8 @@ class Trainer:
         Returns the validation NDCG@10 of the generator as it stands; None: the last weights are kept.
     report_to
         Trackers beside ``metrics.jsonl``.
+    teacher
+        Soft targets, with ``config.teacher``.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Trainer:
         folder: Path,
         validate: Callable[[], float] | None = None,
         report_to: tuple[str, ...] = (),
+        teacher: TeacherTargets | None = None,
     ) -> None:
         self.generator = generator
         self.source = source
@@ -99,8 +103,8 @@ class Trainer:
         self.folder = folder
         self.validate = validate
         self.accelerator = Accelerator(log_with=list(report_to) or None, project_dir=folder)
-        loss = CodeLoss(generator, config.label_smoothing)
-        self.loss, self.optimizer = self.accelerator.prepare(loss, _optimizer(generator, config))
+        self._code_loss = CodeLoss(generator, config.label_smoothing, teacher)
+        self.loss, self.optimizer = self.accelerator.prepare(self._code_loss, _optimizer(generator, config))
         self._total = source.examples_per_epoch * config.epochs
         self._best: dict[str, Tensor] | None = None
         self._progress = Progress()
@@ -178,6 +182,7 @@ class Trainer:
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         for param_group in self.optimizer.param_groups:
             param_group["lr"] = param_group["peak"] * self._rate()
+        self._code_loss.teacher_weight = self._teacher_weight()
         _seed_dropout(self.config.seed, self._progress.step, rank)
         # Gradients are averaged over processes, the loss is a mean over the targets of all of them.
         scale = world / max(sum(batch.num_targets for batch in group), 1)
@@ -202,9 +207,21 @@ class Trainer:
         batches = bucket(examples, self.config.tokens_per_batch, rng)
         yield from islice(grouped(batches, self.config.accumulate * self.accelerator.num_processes), skip, None)
 
+    def _share(self) -> float:
+        """How much of the run is done, by examples."""
+        return min(self._progress.examples / max(self._total, 1), 1.0)
+
+    def _teacher_weight(self) -> float:
+        """The teacher's share of the loss, along a line from its first value to its last."""
+        teacher = self.config.teacher
+        if teacher is None:
+            return 0.0
+        last = teacher.weight if teacher.final_weight is None else teacher.final_weight
+        return teacher.weight + (last - teacher.weight) * self._share()
+
     def _rate(self) -> float:
         """Share of the peak rate: linear warm-up, then a cosine, over the examples of the run."""
-        share = min(self._progress.examples / max(self._total, 1), 1.0)
+        share = self._share()
         warmup, final = self.config.warmup, self.config.final_rate
         if share < warmup:
             return max(share, 1 / max(self._total, 1)) / warmup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from genrec.model.generator import Generator
     from genrec.training.batches import Batch
+    from genrec.training.teacher import TeacherTargets
 
 
 class CodeLoss(nn.Module):
@@ -23,6 +25,14 @@ class CodeLoss(nn.Module):
         The model.
     label_smoothing
         Share of each target spread evenly over all children of its node. Default 0.
+    teacher
+        Soft targets: the items that another model expects, summed over the children of each node on the way to
+        the true item (Hinton et al. 2015). Default: none.
+
+    Attributes
+    ----------
+    teacher_weight
+        Share of the loss that is against the teacher; may change from step to step. 0 at first.
 
     Examples
     --------
@@ -37,10 +47,20 @@ class CodeLoss(nn.Module):
     True
     """
 
-    def __init__(self, generator: Generator, label_smoothing: float = 0.0) -> None:
+    paths: Tensor
+    depth: Tensor
+
+    def __init__(
+        self, generator: Generator, label_smoothing: float = 0.0, teacher: TeacherTargets | None = None
+    ) -> None:
         super().__init__()
         self.generator = generator
         self.label_smoothing = label_smoothing
+        self.teacher = teacher
+        self.teacher_weight = 0.0
+        trie = generator.vocabulary.trie
+        self.register_buffer("paths", torch.from_numpy(trie.paths.astype("int64")), persistent=False)
+        self.register_buffer("depth", torch.from_numpy(trie.depth.astype("int64")), persistent=False)
 
     def forward(self, batch: Batch) -> Tensor:
         """Sum of the losses of a batch's targets, in nats."""
@@ -54,25 +74,69 @@ class CodeLoss(nn.Module):
         # A target follows an inner node of its own item, or something that ended: then it starts at the root.
         inside = (before >= 0) & (head.indptr[before + 1] > head.indptr[before])
         states = hidden[:, :-1][target]
+        expected = None
+        if self.teacher is not None and self.teacher_weight:
+            expected = Expected(*self.teacher.at(batch.interactions[:, 1:][target]))
         losses = states.new_empty(len(states), dtype=torch.float32)
-        if not inside.all():
-            losses = losses.masked_scatter(~inside, self._root_losses(states[~inside], child[~inside]))
-        if inside.any():
-            losses = losses.masked_scatter(inside, self._inner_losses(states[inside], before[inside], child[inside]))
+        for of_root, rows in ((True, ~inside), (False, inside)):
+            if rows.any():
+                part = None if expected is None else expected[rows]
+                if of_root:
+                    some = self._root_losses(states[rows], child[rows], part)
+                else:
+                    some = self._inner_losses(states[rows], before[rows], child[rows], part)
+                losses = losses.masked_scatter(rows, some)
         return (losses * batch.weights[:, 1:][target]).sum()
 
-    def _root_losses(self, states: Tensor, child: Tensor) -> Tensor:
+    def _root_losses(self, states: Tensor, child: Tensor, expected: Expected | None = None) -> Tensor:
         logprobs = self.generator.head.root_logprobs(states)  # (M, K0)
         right = logprobs.gather(1, (child - 1).unsqueeze(1)).squeeze(1)
-        return self._smooth(right, logprobs.mean(1)) if self.label_smoothing else -right
+        losses = self._smooth(right, logprobs.mean(1)) if self.label_smoothing else -right
+        if expected is None:
+            return losses
+        first = self.paths[expected.items, 0]
+        return self._taught(losses, logprobs.gather(1, (first - 1).clamp(min=0)), expected.probabilities * (first > 0))
 
-    def _inner_losses(self, states: Tensor, parent: Tensor, child: Tensor) -> Tensor:
+    def _inner_losses(self, states: Tensor, parent: Tensor, child: Tensor, expected: Expected | None = None) -> Tensor:
         children = self.generator.head.child_logprobs(states, parent)
-        right = children.logprob[children.first + child - children.node[children.first]]
-        if not self.label_smoothing:
-            return -right
-        total = torch.zeros_like(right).index_add(0, children.row, children.logprob)
-        return self._smooth(right, total / torch.bincount(children.row, minlength=len(parent)))
+        start = children.node[children.first]
+        right = children.logprob[children.first + child - start]
+        losses = -right
+        if self.label_smoothing:
+            total = torch.zeros_like(right).index_add(0, children.row, children.logprob)
+            losses = self._smooth(right, total / torch.bincount(children.row, minlength=len(parent)))
+        if expected is None:
+            return losses
+        depth = self.depth[parent].unsqueeze(1)
+        below = self.paths[expected.items, depth - 1] == parent.unsqueeze(1)
+        edge = self.paths[expected.items, depth] - start.unsqueeze(1) + children.first.unsqueeze(1)
+        return self._taught(losses, children.logprob[edge.where(below, 0)], expected.probabilities * below)
+
+    def _taught(self, losses: Tensor, logprobs: Tensor, probabilities: Tensor) -> Tensor:
+        """Losses moved towards the teacher's, where it expects anything.
+
+        Parameters
+        ----------
+        losses
+            float32 (M,), against the true targets.
+        logprobs, probabilities
+            float32 (M, top): of the children that lead to the items the teacher expects. Several may lead
+            the same way: their probabilities add up.
+        """
+        mass = probabilities.sum(1)
+        against = -(probabilities * logprobs).sum(1) / mass.clamp(min=1e-9)
+        return losses + self.teacher_weight * (mass > 0) * (against - losses)
 
     def _smooth(self, right: Tensor, uniform: Tensor) -> Tensor:
         return -(1 - self.label_smoothing) * right - self.label_smoothing * uniform
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What the teacher expects at M targets: items int64 (M, top) and their probabilities float32 (M, top)."""
+
+    items: Tensor
+    probabilities: Tensor
+
+    def __getitem__(self, rows: Tensor) -> Expected:
+        return Expected(self.items[rows], self.probabilities[rows])

@@ -1,0 +1,185 @@
+"""A teacher: the items that CF and text scorers expect at every position of the training histories."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+
+from genrec.baselines import EASE, ItemKNN
+from genrec.baselines.content.bert_knn import BertKNN
+from genrec.baselines.sequential.sasrec import SASRec
+from genrec.errors import ConfigError
+from genrec.training.pooling import QUESTIONS, pool_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from genrec.baselines.base import Scorer
+    from genrec.data.dataset import Dataset
+    from genrec.data.split import EvalSet
+    from genrec.training.config import TeacherConfig
+
+logger = logging.getLogger(__name__)
+
+POSITIONS = 1024
+"""Positions scored at once: 4 N bytes each."""
+
+
+@dataclass(frozen=True, eq=False)
+class TeacherTargets:
+    """The likeliest items at each training interaction, given what came before it.
+
+    Parameters
+    ----------
+    items
+        int32 (R, top), R interactions of all histories laid end to end.
+    probabilities
+        float16 (R, top); the rest of the catalog shares what is missing from 1.
+    """
+
+    items: NDArray[np.int32]
+    probabilities: NDArray[np.float16]
+
+    def at(self, interactions: Tensor) -> tuple[Tensor, Tensor]:
+        """Items int64 (M, top) and their probabilities float32 (M, top), 0 for the interaction -1."""
+        rows = interactions.cpu().numpy()
+        probabilities = self.probabilities[rows].astype(np.float32)
+        probabilities[rows < 0] = 0
+        items = torch.from_numpy(self.items[rows].astype(np.int64))
+        return items.to(interactions.device), torch.from_numpy(probabilities).to(interactions.device)
+
+    def save(self, folder: Path) -> None:
+        """Write two .npy files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "items.npy", self.items)
+        np.save(folder / "probabilities.npy", self.probabilities)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Map what :meth:`save` wrote into memory.
+
+        Raises
+        ------
+        ConfigError
+            If there are no targets in the folder.
+        """
+        if not (folder / "probabilities.npy").exists():
+            raise ConfigError(f"{folder} has no targets of a teacher", hint="name scorers instead of targets")
+        items = np.load(folder / "items.npy", mmap_mode="r", allow_pickle=False)
+        return cls(items, np.load(folder / "probabilities.npy", mmap_mode="r", allow_pickle=False))
+
+
+def make_targets(
+    config: TeacherConfig, train: Dataset, validation: EvalSet | None, seed: int, folder: Path
+) -> TeacherTargets:
+    """Fit the teacher's scorers and ask them for every position.
+
+    Parameters
+    ----------
+    config
+        Which scorers, and how many items to keep a position.
+    train
+        Training part of a split.
+    validation
+        Decides when scorers stop and what each weighs.
+    seed
+        Of the scorers.
+    folder
+        Gets the targets, and ``weights.json``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no validation, or a folder of targets is named that are of other interactions.
+    """
+    if config.targets is not None:
+        targets = TeacherTargets.load(config.targets)
+        if len(targets.items) != len(train.histories.items):
+            message = (
+                f"{config.targets}: targets of {len(targets.items)} interactions, not {len(train.histories.items)}"
+            )
+            raise ConfigError(message, hint="make them from the training part of the same split")
+        return targets
+    if validation is None:
+        raise ConfigError("a teacher needs validation users", hint="set training.validation_users, or another split")
+    scorers = [_build(name, seed) for name in config.scorers]
+    for scorer in scorers:
+        scorer.use_validation(validation)
+        scorer.fit(train)
+    some = slice(0, QUESTIONS)
+    asked = [_finite(scorer.score(validation.histories[some])) for scorer in scorers]
+    weights = pool_weights(asked, validation.targets[some])
+    logger.info("teacher: %s", ", ".join(f"{s.name} weighs {w:.3f}" for s, w in zip(scorers, weights, strict=True)))
+    targets = teach(scorers, weights, train, config.top)
+    targets.save(folder)
+    named = dict(zip(config.scorers, weights.tolist(), strict=True))
+    (folder / "weights.json").write_text(json.dumps(named) + "\n", encoding="utf-8")
+    return targets
+
+
+def teach(scorers: Sequence[Scorer], weights: NDArray[np.float64], train: Dataset, top: int = 64) -> TeacherTargets:
+    """Ask fitted scorers for the likeliest items at every position of the training histories.
+
+    Parameters
+    ----------
+    scorers
+        S fitted scorers.
+    weights
+        float64 (S,), of their scores in a log-linear pool.
+    train
+        The histories, R interactions in all.
+    top
+        Items to keep a position. Default 64.
+    """
+    histories = train.histories
+    top = min(top, train.num_items)
+    items = np.empty((len(histories.items), top), dtype=np.int32)
+    probabilities = np.empty((len(histories.items), top), dtype=np.float16)
+    for users in _batches(histories.lengths):
+        batch = [histories[user] for user in users]
+        pooled = sum(float(w) * _position_scores(s, batch) for s, w in zip(scorers, weights, strict=True) if w > 0)
+        likely = torch.log_softmax(torch.as_tensor(pooled), dim=1).topk(top, dim=1)
+        rows = np.concatenate([np.arange(histories.indptr[user], histories.indptr[user + 1]) for user in users])
+        items[rows] = likely.indices.numpy()
+        probabilities[rows] = likely.values.exp().numpy()
+    return TeacherTargets(items, probabilities)
+
+
+def _build(name: str, seed: int) -> Scorer:
+    match name:
+        case "sasrec":
+            return SASRec(seed=seed)
+        case "ease":
+            return EASE()
+        case "item-knn":
+            return ItemKNN()
+        case _:
+            return BertKNN()
+
+
+def _position_scores(scorer: Scorer, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
+    """Scores (R, N) at each item of the histories, given the items before it."""
+    if isinstance(scorer, SASRec):
+        return scorer.position_scores(histories)[1]
+    return _finite(scorer.score([items[:end] for items in histories for end in range(len(items))]))
+
+
+def _finite(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores without -inf: what cannot be recommended scores as the worst that can."""
+    lowest = np.where(np.isfinite(scores), scores, np.inf).min(axis=1, keepdims=True)
+    return np.where(np.isfinite(scores), scores, np.where(np.isfinite(lowest), lowest, 0)).astype(np.float32)
+
+
+def _batches(lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Users in batches of about as many positions as are scored at once."""
+    users = np.flatnonzero(lengths > 0)
+    return np.split(users, np.flatnonzero(np.diff(np.cumsum(lengths[users]) // POSITIONS)) + 1)

@@ -1,0 +1,115 @@
+"""The teacher's targets against the scorers they come from, and the loss against sums over items."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from genrec.baselines import ItemKNN
+from genrec.baselines.sequential.sasrec import SASRec
+from genrec.data.split import leave_last_out
+from genrec.errors import ConfigError
+from genrec.testing import tiny_generator, toy_dataset
+from genrec.training.batches import collate
+from genrec.training.config import TeacherConfig
+from genrec.training.examples import TrainingExample
+from genrec.training.finetune import finetune
+from genrec.training.loss import CodeLoss
+from genrec.training.pooling import pool_weights
+from genrec.training.teacher import TeacherTargets, make_targets, teach
+
+UNEVEN = np.array([[0, 3, 5], [0, 3, 6], [0, 4, -1], [1, 3, 5], [1, 5, -1], [2, -1, -1]], dtype=np.int32)
+
+
+@pytest.fixture(scope="module")
+def split():
+    return leave_last_out(toy_dataset(users=24, items=12, length=8))
+
+
+def test_targets_are_the_softmax_of_pooled_scores_at_every_position(split):
+    histories = split.train.histories
+    sasrec, knn = SASRec(width=8, epochs=2).fit(split.train), ItemKNN().fit(split.train)
+    targets = teach([sasrec, knn], np.array([0.5, 2.0]), split.train, top=5)
+    for user in (0, 7, 23):
+        for position, row in enumerate(range(histories.indptr[user], histories.indptr[user + 1])):
+            before = [histories[user][:position]]
+            pooled = 0.5 * sasrec.score(before)[0] + 2.0 * knn.score(before)[0]
+            expected = torch.softmax(torch.from_numpy(pooled), 0).topk(5)
+            assert targets.probabilities[row] == pytest.approx(expected.values.numpy(), abs=2e-3)
+            clear = np.diff(expected.values.numpy(), prepend=2, append=0) < -2e-3
+            sure = clear[:-1] & clear[1:]
+            assert (targets.items[row] == expected.indices.numpy())[sure].all()
+
+
+def test_a_scorer_that_says_nothing_weighs_nothing():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(3000, 8)).astype(np.float32)
+    probabilities = torch.softmax(torch.from_numpy(2 * logits), 1).numpy().astype(np.float64)
+    probabilities /= probabilities.sum(1, keepdims=True)
+    answers = [np.array([rng.choice(8, p=p)]) for p in probabilities]
+    noise = rng.normal(size=logits.shape).astype(np.float32)
+    assert pool_weights([logits, noise], answers) == pytest.approx([2.0, 0.0], abs=0.12)
+
+
+def logprobs_of_children(generator, items, position):
+    """By node on the way to an item: the children and their log-probabilities, from a plain forward."""
+    vocabulary, head = generator.vocabulary, generator.head
+    real = vocabulary.tokens[items] >= 0
+    tokens = torch.tensor([0, *vocabulary.tokens[items][real]])[None]
+    nodes = torch.tensor([-1, *vocabulary.nodes[items][real].tolist()])[None]
+    hidden = generator.hidden(
+        generator.embed(tokens, nodes), torch.ones_like(tokens), torch.arange(tokens.shape[1])[None]
+    )[0]
+    before = int((vocabulary.tokens[items[:position]] >= 0).sum())
+    path = [0, *vocabulary.nodes[items[position]][vocabulary.nodes[items[position]] >= 0].tolist()]
+    for level, (parent, child) in enumerate(pairwise(path)):
+        children = vocabulary.trie.children(parent).tolist()
+        vectors = torch.stack([head.code_vectors[vocabulary.trie.code[node]] for node in children])
+        yield children, child, torch.log_softmax(vectors @ hidden[before + level], 0)
+
+
+@torch.no_grad()
+def test_the_loss_sums_the_teacher_over_the_children_of_every_node(sequence):
+    """Against definitions: at each node, -(1 - w) log p(child) - w sum over the teacher's items below it."""
+    generator, rng, weight = tiny_generator(codes=UNEVEN), np.random.default_rng(0), 0.7
+    items = [4, 0, 2, 1]
+    top = np.array([rng.permutation(6)[:3] for _ in items], dtype=np.int32)
+    share = rng.dirichlet(np.ones(4), size=len(items))[:, :3].astype(np.float16)
+    expected = 0.0
+    for position in range(len(items)):
+        for children, child, logprobs in logprobs_of_children(generator, items, position):
+            mass = np.zeros(len(children))
+            for item, probability in zip(top[position], share[position], strict=True):
+                for place, node in enumerate(children):
+                    mass[place] += float(probability) * (node in generator.vocabulary.nodes[item])
+            true = -float(logprobs[children.index(child)])
+            taught = -(mass * logprobs.numpy()).sum() / mass.sum() if mass.sum() else true
+            expected += (1 - weight) * true + weight * taught
+    loss = CodeLoss(generator, teacher=TeacherTargets(top, share))
+    loss.teacher_weight = weight
+    example = sequence(generator, items)
+    lengths = generator.vocabulary.lengths[items]
+    interactions = np.append(-1, np.repeat(np.arange(len(items)), lengths))
+    batch = collate([TrainingExample(example.tokens, example.nodes, example.supervised, None, interactions)])
+    assert loss(batch).item() == pytest.approx(expected, rel=1e-4)
+    unknown = collate([example])
+    assert loss(unknown).item() == pytest.approx(CodeLoss(generator)(unknown).item(), rel=1e-6)
+
+
+def test_a_run_with_a_teacher_leaves_no_targets_behind(toy_config, tmp_path):
+    teacher = "training.teacher={scorers: [item-knn, bert-knn], weight: 0.9, final_weight: 0.1, top: 4}"
+    config = toy_config(teacher, "training.validation_users=10", "items.kind=atomic")
+    result = finetune(config, toy_dataset(users=24, length=8), tmp_path / "model")
+    assert result.training.best is not None
+    assert not (tmp_path / "model" / "checkpoints").exists()
+
+
+def test_targets_of_other_interactions_are_refused(split, tmp_path):
+    TeacherTargets(np.zeros((3, 2), np.int32), np.zeros((3, 2), np.float16)).save(tmp_path)
+    with pytest.raises(ConfigError, match="targets of 3 interactions"):
+        make_targets(TeacherConfig(targets=tmp_path), split.train, None, 0, tmp_path)
+    with pytest.raises(ConfigError, match="needs validation users"):
+        make_targets(TeacherConfig(), split.train, None, 0, tmp_path)
+    with pytest.raises(ConfigError, match="no targets"):
+        TeacherTargets.load(tmp_path / "nowhere")
