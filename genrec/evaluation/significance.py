@@ -36,6 +36,8 @@ class Comparison:
         ``mean - baseline_mean`` with its bootstrap interval.
     effect
         Mean of the differences over their standard deviation (Cohen's d of pairs); 0 where there are none.
+    rank_effect
+        Rank-biserial correlation of the pairs, -1 to 1: the direction in which Wilcoxon's test points.
     better, worse
         Users with a higher and with a lower value than the baseline gives them; the others are equal.
     p_randomisation, p_wilcoxon
@@ -55,6 +57,7 @@ class Comparison:
     baseline_mean: float
     difference: Interval
     effect: float
+    rank_effect: float
     better: int
     worse: int
     p_randomisation: float
@@ -103,7 +106,7 @@ def compare(
     Raises
     ------
     ConfigError
-        No such baseline, nothing to compare with it, or values of different questions.
+        No such baseline, nothing to compare with it, values of different questions, or of fewer than 2 users.
 
     Examples
     --------
@@ -119,6 +122,8 @@ def compare(
     if len({len(values) for values in per_user.values()}) != 1:
         raise ConfigError("models can be compared on the same questions only: numbers of users differ")
     reference = per_user[baseline]
+    if len(reference) < 2:
+        raise ConfigError(f"a comparison takes at least 2 users, not {len(reference)}")
     differences = {name: per_user[name] - reference for name in others}
     randomisation = [randomisation_test(difference, rounds, seed) for difference in differences.values()]
     wilcoxon = [wilcoxon_test(difference) for difference in differences.values()]
@@ -132,6 +137,7 @@ def compare(
             baseline_mean=float(reference.mean()),
             difference=bootstrap_interval(difference, rounds, level, seed),
             effect=_effect(difference),
+            rank_effect=rank_biserial(difference),
             better=int((difference > 0).sum()),
             worse=int((difference < 0).sum()),
             p_randomisation=p_randomisation,
@@ -210,6 +216,28 @@ def wilcoxon_test(differences: NDArray[np.float64]) -> float:
     return float(stats.wilcoxon(differences, zero_method="wilcox").pvalue)
 
 
+def rank_biserial(differences: NDArray[np.float64]) -> float:
+    r"""Effect size of Wilcoxon's test [1]_: :math:`(W_+ - W_-) / (W_+ + W_-)`, the sums of ranks by sign.
+
+    Parameters
+    ----------
+    differences
+        float64 (M,); zeros are left out.
+
+    References
+    ----------
+    .. [1] Kerby, "The simple difference formula", Comprehensive Psychology 2014.
+
+    Examples
+    --------
+    >>> rank_biserial(np.array([0.3, -0.1, 0.2, 0.0]))  # ranks 3 and 2 against 1
+    0.6666666666666666
+    """
+    moved = differences[differences != 0]
+    ranks = stats.rankdata(np.abs(moved))
+    return float((ranks * np.sign(moved)).sum() / ranks.sum()) if len(moved) else 0.0
+
+
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
     """Correct p-values for many tests, so that the chance of any false finding stays below the level [1]_.
 
@@ -249,7 +277,7 @@ def detectable_difference(differences: NDArray[np.float64], alpha: float = 0.05)
     Parameters
     ----------
     differences
-        float64 (M,), whose standard deviation s is used.
+        float64 (M,), at least 2, whose standard deviation s is used.
     alpha
         Level of the test, default 0.05.
 
@@ -258,12 +286,10 @@ def detectable_difference(differences: NDArray[np.float64], alpha: float = 0.05)
     >>> round(detectable_difference(np.tile([-1.0, 1.0], 50)), 2)  # 2.80 standard errors of about .1
     0.28
     """
-    if len(differences) < 2:
-        return float("inf")
     standard_error = differences.std(ddof=1) / np.sqrt(len(differences))
     return float((stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(POWER)) * standard_error)
 
 
 def _effect(differences: NDArray[np.float64]) -> float:
-    spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
+    spread = float(differences.std(ddof=1))
     return float(differences.mean()) / spread if spread > 0 else 0.0

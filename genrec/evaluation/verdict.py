@@ -105,13 +105,19 @@ def _sentence(comparison: Comparison, alpha: float) -> str:
             f"For {comparison.model} no difference is shown: {numbers}; with these users a true difference of "
             f"{comparison.detectable:.4f} is found in 4 of 5 such comparisons, a smaller one less often."
         )
-    against = ""
-    if comparison.p_wilcoxon_holm >= alpha:
-        against = (
-            f"; Wilcoxon's test, which weighs for how many users and not by how much, does not confirm it "
-            f"({_p(comparison.p_wilcoxon_holm)}; {comparison.better} users are better off, {comparison.worse} worse)"
-        )
-    return f"{comparison.model} is significantly {found}: {numbers}{against}."
+    return f"{comparison.model} is significantly {found}: {numbers}{_doubt(comparison, found, alpha)}."
+
+
+def _doubt(comparison: Comparison, found: Outcome, alpha: float) -> str:
+    """What Wilcoxon's test says, where it says something else."""
+    agrees = (comparison.rank_effect > 0) == (found == "better")
+    if agrees and comparison.p_wilcoxon_holm < alpha:
+        return ""
+    says = "points the other way" if not agrees else "does not confirm it"
+    return (
+        f"; Wilcoxon's test, which weighs ranks of differences and not their size, {says} "
+        f"({_p(comparison.p_wilcoxon_holm)}; {comparison.better} users are better off, {comparison.worse} worse)"
+    )
 
 
 def _cautions(comparisons: Sequence[Comparison], seeds: Mapping[str, int]) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from genrec.baselines import ItemKNN, Popularity, Ranking
 from genrec.baselines.base import Scorer
 from genrec.data.split import EvalSet, leave_last_out
-from genrec.errors import ConfigError, ModelError
+from genrec.errors import ConfigError, ModelError, UnsupportedError
 from genrec.evaluation import evaluate
 from genrec.testing import toy_dataset
 
@@ -122,6 +122,12 @@ def test_no_questions_and_no_cut_off_are_refused():
     empty = EvalSet(users=np.empty(0, dtype=np.int32), histories=[], targets=[])
     with pytest.raises(ConfigError, match="0 questions"):
         evaluate(FixedScores([0]), empty)
+
+
+def test_sampled_negatives_are_refused_with_the_reason():
+    with pytest.raises(UnsupportedError, match=r"100 sampled negatives.*Krichene and Rendle.*KDD 2020") as caught:
+        evaluate(FixedScores([0, 1]), eval_set(([1], [0])), negatives=100)
+    assert caught.value.exit_status == 2
 
 
 def test_nothing_is_printed_where_no_terminal_is(capfd):

@@ -173,7 +173,8 @@ def _target_times(part: EvalSet, dataset: Dataset) -> NDArray[np.int64]:
 def _pairs(users: NDArray[np.int32], items: Sequence[NDArray[np.int32]], size: int) -> NDArray[np.int64]:
     """(user, item) as one number each."""
     rows = np.repeat(users.astype(np.int64), [len(some) for some in items])
-    return rows * size + np.concatenate([*items, np.empty(0, dtype=np.int32)])
+    pairs: NDArray[np.int64] = rows * size + np.concatenate([*items, np.empty(0, dtype=np.int32)])
+    return pairs
 
 
 def _beyond(pairs: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
