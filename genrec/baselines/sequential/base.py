@@ -14,7 +14,6 @@ from genrec.baselines.base import Scorer
 from genrec.baselines.sequential.network import Architecture, ItemTransformer
 from genrec.baselines.sequential.saving import read_saved, save_network
 from genrec.baselines.sequential.trainer import TrainingSettings, train
-from genrec.evaluation.metrics import ndcg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,9 +75,10 @@ class SequentialScorer(Scorer):
             The same object.
         """
         histories = [dataset.histories[user] for user in np.flatnonzero(dataset.histories.lengths)]
+        self._network = self._new_network(dataset.num_items)
+        # The caller's random numbers go on as if nothing had been drawn.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
-            self._network = self._new_network(dataset.num_items)
             validate = None if self._validation is None else partial(self._ndcg, self._validation)
             train(self.name, self._network, partial(self._losses, histories), self.training, validate)
         return self
@@ -153,11 +153,16 @@ class SequentialScorer(Scorer):
         """States (B, D) that predict the item after each history."""
 
     def _new_network(self, num_items: int) -> ItemTransformer:
-        return ItemTransformer(num_items, self.size, causal=self.causal).eval()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.training.seed)
+            return ItemTransformer(num_items, self.size, causal=self.causal).eval()
 
     @torch.inference_mode()
     def _ndcg(self, questions: EvalSet) -> float:
         """Mean NDCG@10 with seen items filtered, as the benchmark measures it but for ties."""
+        # Not at the top: the benchmark's list of models imports this module.
+        from genrec.evaluation.metrics import ndcg
+
         best = []
         for first in range(0, len(questions), SCORING_BATCH):
             histories = questions.histories[first : first + SCORING_BATCH]
