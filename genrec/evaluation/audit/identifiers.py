@@ -93,12 +93,13 @@ def id_in_title(catalog: Catalog) -> Finding:
     words = [set(WORD.findall(f"{title} {text or ''}")) for title, text in zip(catalog.titles, texts, strict=True)]
     ids = catalog.ids.ids
     own = sum(item_id in some for item_id, some in zip(ids, words, strict=True))
-    others = sum(item_id in some for item_id, some in zip(ids[1:] + ids[:1], words, strict=True))
-    if own <= max(1, 2 * others):
+    used = Counter(word for some in words for word in some)
+    chance = sum(used[item_id] for item_id in ids) / max(1, len(ids))
+    if own <= 1 + chance + 3 * np.sqrt(chance):  # a Poisson count, three deviations up
         return Finding(check, "ok", f"{own} titles or texts have the item's own id as a word.", own)
     sentence = (
-        f"{own} of {len(ids)} titles or texts have the item's own id as a word ({others} that of a neighbour, by "
-        "chance): text models then read ids."
+        f"{own} of {len(ids)} titles or texts have the item's own id as a word, {chance:.1f} would by chance: "
+        "text models then read ids."
     )
     return Finding(check, "notable", sentence, own)
 
