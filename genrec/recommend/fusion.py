@@ -46,8 +46,8 @@ def on_one_scale(scores: NDArray[np.float32], how: How) -> NDArray[np.float32]:
 
     Examples
     --------
-    >>> on_one_scale(np.array([[4, 2, 0, -np.inf]], dtype=np.float32), "z-score").round(2).tolist()
-    [[1.22, 0.0, -1.22, -inf]]
+    >>> on_one_scale(np.array([[4, 2, 0, -np.inf]], dtype=np.float32), "z-score").round(2)
+    array([[ 1.22,  0.  , -1.22,  -inf]], dtype=float32)
     """
     live = np.isfinite(scores)
     match how:

@@ -1,8 +1,9 @@
-"""A generator as a scorer, so that it is benchmarked like any other model."""
+"""A generator as a scorer, so that it is benchmarked like any other model; alone, or guided by other scorers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+import logging
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from genrec.baselines.base import Ranking, Scorer
 from genrec.decoding.beam import beam_search
 from genrec.decoding.exact import score_items
 from genrec.decoding.weights import ItemWeights
+from genrec.evaluation.metrics import ndcg
+from genrec.recommend.fusion import on_one_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,13 +20,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genrec.data.dataset import Dataset
+    from genrec.data.split import EvalSet
     from genrec.model.generator import Generator
-    from genrec.prompt.builder import PromptBuilder
     from genrec.prompt.sequence import TokenSequence
+    from genrec.retrieval.candidates import Candidates
+
+logger = logging.getLogger(__name__)
+
+STRENGTHS = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5)
+"""Strengths of the evidence that :meth:`GenerativeScorer.fit` tries."""
+STRENGTH_USERS = 500
+"""Validation users that it tries them on."""
+
+
+class PromptWriter(Protocol):
+    """Writes a prompt for a history, as :class:`~genrec.prompt.builder.PromptBuilder` does."""
+
+    def build(self, history: NDArray[np.int32]) -> TokenSequence:
+        """Tokens after which the model writes an item, for item indices int32 (T,), oldest first."""
 
 
 class GenerativeScorer(Scorer):
     """Ranks the catalog by generating: beam search for the top k, exact scoring for all items.
+
+    Other scorers guide it through item log-weights, which the beams feel from the first code on.
 
     Parameters
     ----------
@@ -39,6 +59,13 @@ class GenerativeScorer(Scorer):
         Name in reports. Default ``"generative"``.
     batch_size
         Prompts decoded together. Default 32.
+    candidates
+        A retriever: nothing outside its candidates is recommended. Default: the whole catalog.
+    evidence
+        A scorer whose z-scores, times ``alpha``, are added to the log-probabilities. Default none.
+    alpha
+        Strength of the evidence. Default None: :meth:`fit` chooses it on the validation questions it was told to
+        use; without any, 1.
     """
 
     serves_cold_users: ClassVar[bool] = True
@@ -47,12 +74,15 @@ class GenerativeScorer(Scorer):
     def __init__(
         self,
         generator: Generator,
-        builder: PromptBuilder,
+        builder: PromptWriter,
         max_items: int,
         *,
         beams: int = 50,
         name: str = "generative",
         batch_size: int = 32,
+        candidates: Candidates | None = None,
+        evidence: Scorer | None = None,
+        alpha: float | None = None,
     ) -> None:
         self.generator = generator
         self.builder = builder
@@ -60,16 +90,52 @@ class GenerativeScorer(Scorer):
         self.beams = beams
         self.name = name
         self.batch_size = batch_size
+        self.candidates = candidates
+        self.evidence = evidence
+        self.alpha = 1.0 if alpha is None else alpha
+        self._chooses = alpha is None
+        self._validation: EvalSet | None = None
+
+    def use_validation(self, validation: EvalSet) -> None:
+        """Let the next :meth:`fit` choose the strength of the evidence by these questions.
+
+        Parameters
+        ----------
+        validation
+            Of the same split as the training data.
+        """
+        self._validation = validation
+        for scorer in self._guides():
+            scorer.use_validation(validation)
 
     def fit(self, dataset: Dataset) -> Self:
-        """Nothing to do: the generator has been fine-tuned."""
+        """Fit what guides the generator, which itself has been fine-tuned.
+
+        Parameters
+        ----------
+        dataset
+            N items.
+
+        Returns
+        -------
+        Self
+            The same object.
+        """
+        for scorer in self._guides():
+            scorer.fit(dataset)
+        if self.evidence is not None and self._chooses and self._validation is not None:
+            self.alpha = self._best_alpha(self._validation)
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-        """Log-probability of every item as the next one, float32 (B, N)."""
+        """Log-probability of every item as the next one, and what guides add, float32 (B, N)."""
         scores = np.empty((len(histories), self.generator.vocabulary.num_items), dtype=np.float32)
         for rows in self._batches(histories):
-            scores[rows] = score_items(self.generator, self._prompts(histories, rows))
+            batch = [histories[row] for row in rows]
+            scores[rows] = score_items(self.generator, self._prompts(batch))
+            weights = self._weights(batch, None)
+            if weights is not None:
+                scores[rows] += weights.dense
         return scores
 
     def recommend(
@@ -82,13 +148,45 @@ class GenerativeScorer(Scorer):
         items = np.full((len(histories), k), -1, dtype=np.int32)
         scores = np.full((len(histories), k), -np.inf, dtype=np.float32)
         for rows in self._batches(histories):
-            weights = None
-            if exclude is not None:
-                num_items = self.generator.vocabulary.num_items
-                weights = ItemWeights.from_seen([exclude[row] for row in rows], num_items)
-            decoded = beam_search(self.generator, self._prompts(histories, rows), k, self.beams, weights)
+            batch = [histories[row] for row in rows]
+            weights = self._weights(batch, None if exclude is None else [exclude[row] for row in rows])
+            decoded = beam_search(self.generator, self._prompts(batch), k, self.beams, weights)
             items[rows], scores[rows] = decoded.items, decoded.scores
         return Ranking(items, scores)
+
+    def _guides(self) -> list[Scorer]:
+        retriever = None if self.candidates is None else self.candidates.scorer
+        return [scorer for scorer in (self.evidence, retriever) if scorer is not None]
+
+    def _weights(
+        self, histories: Sequence[NDArray[np.int32]], exclude: Sequence[NDArray[np.int32]] | None
+    ) -> ItemWeights | None:
+        """Exclusions, candidates and evidence as one: log-weights of the items."""
+        num_items = self.generator.vocabulary.num_items
+        parts = []
+        if exclude is not None:
+            parts.append(ItemWeights.from_seen(exclude, num_items))
+        if self.candidates is not None:
+            found = self.candidates.for_histories(histories, exclude)
+            live = [row[row >= 0] for row in found]
+            parts.append(ItemWeights.from_sparse(live, [np.zeros(len(row)) for row in live], num_items, rest=-np.inf))
+        if self.evidence is not None and self.alpha:
+            # Scaled before they are summed over branches: what counts there is what the weighted items promise.
+            evidence = on_one_scale(self.evidence.score(histories), "z-score")
+            parts.append(ItemWeights.from_priors(np.float32(self.alpha) * evidence))
+        return sum(parts[1:], parts[0]) if parts else None
+
+    def _best_alpha(self, validation: EvalSet) -> float:
+        """Strength with the best NDCG@10 on a fixed sample of the questions, of equals the lowest."""
+        rows = np.sort(np.random.default_rng(0).permutation(len(validation))[:STRENGTH_USERS])
+        histories = [validation.histories[row] for row in rows]
+        targets = [validation.targets[row] for row in rows]
+        figures = {}
+        for self.alpha in STRENGTHS:
+            found = self.recommend(histories, 10, exclude=histories).items
+            figures[self.alpha] = float(ndcg(found, targets, 10).mean())
+        logger.info("%s: NDCG@10 by strength of the evidence: %s", self.name, figures)
+        return max(figures, key=lambda alpha: figures[alpha])
 
     def _batches(self, histories: Sequence[NDArray[np.int32]]) -> Iterator[NDArray[np.int64]]:
         """Rows that are decoded together: of similar length, so that little of the work is padding."""
@@ -96,5 +194,5 @@ class GenerativeScorer(Scorer):
         for start in range(0, len(order), self.batch_size):
             yield order[start : start + self.batch_size]
 
-    def _prompts(self, histories: Sequence[NDArray[np.int32]], rows: NDArray[np.int64]) -> list[TokenSequence]:
-        return [self.builder.build(histories[row][-self.max_items :]) for row in rows]
+    def _prompts(self, histories: Sequence[NDArray[np.int32]]) -> list[TokenSequence]:
+        return [self.builder.build(history[-self.max_items :]) for history in histories]
