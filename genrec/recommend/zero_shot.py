@@ -103,9 +103,7 @@ class ZeroShotGenerator(GeneratorScorer):
         retriever: Scorer | None = None,
         num_candidates: int = 200,
     ) -> None:
-        super().__init__(
-            name, evidence=evidence, alpha=alpha, retriever=retriever, num_candidates=num_candidates
-        )
+        super().__init__(name, evidence=evidence, alpha=alpha, retriever=retriever, num_candidates=num_candidates)
         self.base = PretrainedConfig(name=base)
         self.max_items = max_items
         self.heading = heading

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from genrec.errors import ConfigError
 from genrec.evaluation.metrics import recall
-
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
