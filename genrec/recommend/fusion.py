@@ -8,7 +8,7 @@ import numpy as np
 
 from genrec.baselines.base import Scorer
 from genrec.errors import ConfigError
-from genrec.recommend.fusion_weights import Pool, search_weights
+from genrec.recommend.fusion_weights import Pool, choose_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,7 +181,7 @@ class Fusion(Scorer):
         """
         weights = self.weights[self.weights > 0].astype(np.float32)
         parts = (on_one_scale(scorer.score(histories), self.how) for scorer in self._heard())
-        total = weights[0] * next(parts)
+        total: NDArray[np.float32] = weights[0] * next(parts)
         for weight, part in zip(weights[1:], parts, strict=True):
             total += weight * part
         return total
@@ -203,8 +203,9 @@ def fit_fusion(
 ) -> Fusion:
     """Choose the weights of fitted scorers by NDCG@10 on validation questions.
 
-    Each scorer is asked once. What is compared are the union of everybody's ``depth`` best items, so that all users
-    of a large catalog fit into memory; a target that none of the scorers has there counts as missed.
+    A coordinate search over a small grid, averaged over resampled questions; each scorer is asked once. What is
+    compared are the union of everybody's ``depth`` best items, so that all users of a large catalog fit into memory; a
+    target that none of the scorers has there counts as missed.
 
     Parameters
     ----------
@@ -247,4 +248,4 @@ def fit_fusion(
         parts = [on_one_scale(scorer.score(histories), how) for scorer in scorers]
         targets = [validation.targets[row] for row in batch]
         pools.append(Pool.of(parts, targets, depth, exclude=histories if filter_seen else None))
-    return Fusion(scorers, search_weights(Pool.concatenated(pools)).tolist(), how, name=name)
+    return Fusion(scorers, choose_weights(Pool.concatenated(pools)).tolist(), how, name=name)

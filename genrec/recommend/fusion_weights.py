@@ -18,6 +18,7 @@ CUT = 10
 GRID = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
 """Weights that are tried for each scorer beside one whose weight is 1."""
 SWEEPS = 5
+RESAMPLES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +76,13 @@ class Pool:
             np.concatenate([pool.num_targets for pool in pools]),
         )
 
+    def __getitem__(self, rows: NDArray[np.int64]) -> Pool:
+        """Some of the questions."""
+        return Pool(self.parts[:, rows], self.is_target[rows], self.num_targets[rows])
+
     def ndcg(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """NDCG@10 of each question under some weights (S,), float64 (M,)."""
-        scores = np.zeros(self.parts.shape[1:], dtype=np.float32)
+        scores: NDArray[np.float32] = np.zeros_like(self.parts[0])
         for weight, part in zip(weights.astype(np.float32), self.parts, strict=True):
             if weight > 0:
                 scores += weight * part
@@ -91,10 +96,44 @@ class Pool:
         return ndcg
 
 
+def choose_weights(pool: Pool, seed: int = 0) -> NDArray[np.float64]:
+    """Find weights that are good for users like those asked: the mean over searches on resampled questions.
+
+    The figure that is searched for is jagged, and its best point on one set of users is often far from that on another
+    one; the mean of bootstrap samples stays close to both.
+
+    Parameters
+    ----------
+    pool
+        M questions, S scorers.
+    seed
+        Of the resampling.
+
+    Returns
+    -------
+    NDArray
+        float64 (S,), the largest 1.
+
+    Examples
+    --------
+    >>> right, noise = np.tile([2.0, 1.0, 0.0], (9, 1)), np.tile([0.0, 1.0, 2.0], (9, 1))
+    >>> pool = Pool.of([right, noise], [np.array([0])] * 9, depth=3, exclude=None)
+    >>> choose_weights(pool).tolist()
+    [1.0, 0.0]
+    """
+    rng = np.random.default_rng(seed)
+    total = np.zeros(len(pool.parts))
+    for _ in range(RESAMPLES):
+        weights = search_weights(pool[rng.integers(0, len(pool.is_target), len(pool.is_target))])
+        total += weights / weights.sum()
+    mean: NDArray[np.float64] = total / total.max()
+    return mean
+
+
 def search_weights(pool: Pool, grid: Sequence[float] = GRID) -> NDArray[np.float64]:
     """Find weights by coordinate search: one after the other, the best of a grid, until nothing is gained.
 
-    The search starts from the best scorer alone, whose weight stays 1; of equally good weights the lower is kept.
+    The search starts from the best scorer alone, whose weight stays 1; of equally good weights the first is kept.
 
     Parameters
     ----------
@@ -108,18 +147,19 @@ def search_weights(pool: Pool, grid: Sequence[float] = GRID) -> NDArray[np.float
     NDArray
         float64 (S,).
     """
-    alone = [pool.ndcg(row).mean() for row in np.eye(len(pool.parts))]
+    # A question whose targets nobody found scores 0 under any weights.
+    pool = pool[np.flatnonzero(pool.is_target.any(axis=1))]
+    alone = [pool.ndcg(row).sum() for row in np.eye(len(pool.parts))]
     anchor = int(np.argmax(alone))
-    weights, best = np.eye(len(pool.parts))[anchor], alone[anchor]
+    weights: NDArray[np.float64] = np.eye(len(pool.parts))[anchor]
+    best = alone[anchor]
     for _ in range(SWEEPS):
         before = best
-        for part in range(len(weights)):
-            if part == anchor:
-                continue
+        for part in np.delete(np.arange(len(weights)), anchor):
             for value in grid:
                 tried = weights.copy()
                 tried[part] = value
-                figure = pool.ndcg(tried).mean()
+                figure = pool.ndcg(tried).sum()
                 if figure > best:
                     weights, best = tried, figure
         if best == before:

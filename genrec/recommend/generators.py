@@ -41,7 +41,6 @@ class GeneratorScorer(Scorer):
     """
 
     serves_cold_users: ClassVar[bool] = True
-    serves_cold_items: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -110,6 +109,12 @@ class GeneratorScorer(Scorer):
             generative.use_validation(self._validation)
         self._generative = generative.fit(dataset)
         return self
+
+    # Known only from the generator, so no class variable.
+    @property
+    def serves_cold_items(self) -> bool:  # type: ignore[override]
+        """As :class:`~genrec.recommend.scorer.GenerativeScorer` says, once fitted."""
+        return self.generative.serves_cold_items
 
     @property
     def generative(self) -> GenerativeScorer:

@@ -69,7 +69,6 @@ class GenerativeScorer(Scorer):
     """
 
     serves_cold_users: ClassVar[bool] = True
-    serves_cold_items: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -95,6 +94,13 @@ class GenerativeScorer(Scorer):
         self.alpha = 1.0 if alpha is None else alpha
         self._chooses = alpha is None
         self._validation: EvalSet | None = None
+
+    # Known only from the generator, so no class variable.
+    @property
+    def serves_cold_items(self) -> bool:  # type: ignore[override]
+        """Whether an item's ID or the evidence tells something of an item that training never saw."""
+        evidence = self.evidence is not None and self.alpha > 0 and self.evidence.serves_cold_items
+        return evidence or self.generator.vocabulary.tokenizer.kind != "atomic"
 
     def use_validation(self, validation: EvalSet) -> None:
         """Let the next :meth:`fit` choose the strength of the evidence by these questions.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-from sklearn.preprocessing import normalize
 
 from genrec.baselines.base import Scorer
 from genrec.baselines.matrices import history_matrix
@@ -37,6 +36,13 @@ class BertKNN(Scorer):
     References
     ----------
     .. [1] Reimers and Gurevych, "Sentence-BERT: sentence embeddings using siamese BERT-networks", EMNLP 2019.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> scorer = BertKNN().fit(toy_dataset(items=8, length=4))
+    >>> scorer.score([np.array([3], dtype=np.int32)]).argmax()
+    np.int64(3)
     """
 
     name = "bert-knn"
@@ -63,7 +69,7 @@ class BertKNN(Scorer):
             The same object.
         """
         vectors = text_vectors(dataset.catalog.text_of(), self.encoder)
-        self._vectors = normalize(vectors - vectors.mean(axis=0)) if self.centre else vectors
+        self._vectors = _unit_rows(vectors - vectors.mean(axis=0)) if self.centre else vectors
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
@@ -79,6 +85,12 @@ class BertKNN(Scorer):
         NDArray
             float32 (B, N), cosines of -1 to 1.
         """
-        profiles = normalize(history_matrix(histories, len(self._vectors), self.recency) @ self._vectors)
+        profiles = _unit_rows(history_matrix(histories, len(self._vectors), self.recency) @ self._vectors)
         scores: NDArray[np.float32] = (profiles @ self._vectors.T).astype(np.float32)
         return scores
+
+
+def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring each row to length 1; a row of zeros stays."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)

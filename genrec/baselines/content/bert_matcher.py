@@ -10,10 +10,13 @@ from torch import Tensor, nn
 
 from genrec.baselines.sequential.network import Architecture, ItemTransformer
 from genrec.baselines.sequential.sasrec import SASRec
+from genrec.baselines.sequential.saving import read_saved
 from genrec.items.encoder import DEFAULT_ENCODER
 from genrec.items.vectors import text_vectors
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from genrec.data.dataset import Dataset
@@ -40,6 +43,13 @@ class BertMatcher(SASRec):
     ----------
     .. [1] Reimers and Gurevych, "Sentence-BERT: sentence embeddings using siamese BERT-networks", EMNLP 2019.
     .. [2] Hou et al., "Towards universal sequence representation learning for recommender systems", KDD 2022 (UniSRec).
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> scorer = BertMatcher(width=16, epochs=2).fit(toy_dataset(items=8, length=4))
+    >>> scorer.score([np.array([3], dtype=np.int32)]).shape
+    (1, 8)
     """
 
     name = "bert-matcher"
@@ -99,11 +109,43 @@ class BertMatcher(SASRec):
         centred = vectors - vectors.mean(axis=0)
         self._vectors = centred / np.maximum(centred.std(), 1e-6)
         super().fit(dataset)
-        self._network.tower.finish()
+        self._network.tokens.finish()
         return self
 
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote; texts are not encoded again.
+
+        Parameters
+        ----------
+        folder
+            Of a model of this class.
+
+        Returns
+        -------
+        Self
+            Fitted, with the same settings.
+
+        Raises
+        ------
+        ModelError
+            No such model there, or one written by a newer genrec.
+        """
+        saved = read_saved(folder, kind=cls.name)
+        scorer = cls(**saved.settings)
+        scorer._vectors = saved.weights["tokens.vectors"].numpy()
+        scorer._network = scorer._new_network(saved.num_items)
+        scorer._network.load_state_dict(saved.weights)
+        scorer._network.tokens.finish()
+        return scorer
+
+    def _settings(self) -> dict[str, object]:
+        return super()._settings() | {"encoder": self.encoder}
+
     def _new_network(self, num_items: int) -> TextTransformer:
-        return TextTransformer(self._vectors, self.size).eval()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.training.seed)
+            return TextTransformer(self._vectors, self.size).eval()
 
 
 class TextTransformer(ItemTransformer):
@@ -117,16 +159,18 @@ class TextTransformer(ItemTransformer):
         Its size.
     """
 
+    tokens: ItemTower  # type: ignore[assignment]  # stands in for the table of vectors
+
     def __init__(self, vectors: NDArray[np.float32], size: Architecture) -> None:
         super().__init__(len(vectors), size, causal=True)
-        self.tower = self.tokens = ItemTower(torch.from_numpy(vectors), size)  # type: ignore[assignment]
+        self.tokens = ItemTower(torch.from_numpy(vectors), size)
         # How popular an item is must come from its text, too: the last layer norm's shift is a direction for it.
         self.bias.requires_grad_(False)
 
     @property
     def item_vectors(self) -> Tensor:
         """Vectors of the items, (N, D)."""
-        return self.tower.items()
+        return self.tokens.items()
 
 
 class ItemTower(nn.Module):
@@ -142,7 +186,7 @@ class ItemTower(nn.Module):
 
     def __init__(self, vectors: Tensor, size: Architecture) -> None:
         super().__init__()
-        self.register_buffer("vectors", vectors, persistent=False)
+        self.register_buffer("vectors", vectors)
         self.vectors: Tensor
         self.network = nn.Sequential(
             nn.Linear(vectors.shape[1], 4 * size.width),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.preprocessing import normalize
 
 from genrec.baselines.base import Scorer
 from genrec.baselines.matrices import history_matrix
+from genrec.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genrec.data.dataset import Dataset
+
+TINY = 1e-12  # as a length, that of nothing
 
 
 class TfidfKNN(Scorer):
@@ -71,12 +74,20 @@ class TfidfKNN(Scorer):
         -------
         Self
             The same object.
+
+        Raises
+        ------
+        DataError
+            No item has any word.
         """
         # One-letter words and figures tell sizes and parts of series apart, which titles are full of.
         vectorizer = TfidfVectorizer(
             ngram_range=(1, self.ngrams), sublinear_tf=self.sublinear, token_pattern=r"\w+", dtype=np.float32
         )
-        self._vectors = vectorizer.fit_transform(dataset.catalog.text_of()).tocsr()
+        texts = dataset.catalog.text_of()
+        if not any(re.search(r"\w", text) for text in texts):
+            raise DataError("no item of the catalog has a word in its title, categories or text")
+        self._vectors = vectorizer.fit_transform(texts).tocsr()
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
@@ -92,6 +103,8 @@ class TfidfKNN(Scorer):
         NDArray
             float32 (B, N), cosines of 0 to 1.
         """
-        profiles = normalize(history_matrix(histories, self._vectors.shape[0], self.recency) @ self._vectors)
+        profiles = history_matrix(histories, self._vectors.shape[0], self.recency) @ self._vectors
         scores: NDArray[np.float32] = (profiles @ self._vectors.T).toarray()
+        length = np.sqrt(profiles.multiply(profiles).sum(axis=1))
+        scores /= np.maximum(np.asarray(length, dtype=np.float32).reshape(-1, 1), TINY)
         return scores
