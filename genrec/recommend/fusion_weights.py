@@ -19,6 +19,8 @@ GRID = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
 """Weights that are tried for each scorer beside one whose weight is 1."""
 SWEEPS = 5
 RESAMPLES = 8
+LEAST = 0.02
+"""Share of the largest weight below which a scorer is not worth being asked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +128,8 @@ def choose_weights(pool: Pool, seed: int = 0) -> NDArray[np.float64]:
     for _ in range(RESAMPLES):
         weights = search_weights(pool[rng.integers(0, len(pool.is_target), len(pool.is_target))])
         total += weights / weights.sum()
-    mean: NDArray[np.float64] = total / total.max()
-    return mean
+    total /= total.max()
+    return np.where(total < LEAST, 0, total)
 
 
 def search_weights(pool: Pool, grid: Sequence[float] = GRID) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STRENGTHS = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5)
+STRENGTHS = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5)
 """Strengths of the evidence that :meth:`GenerativeScorer.fit` tries."""
 STRENGTH_USERS = 500
 """Validation users that it tries them on."""
