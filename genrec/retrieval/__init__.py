@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from genrec.retrieval.candidates import Candidates
+from genrec.retrieval.oracle import Oracle
 
-__all__ = ["Candidates"]
+__all__ = ["Candidates", "Oracle"]

@@ -33,7 +33,7 @@ class BertMatcher(SASRec):
     Parameters
     ----------
     width, layers, heads, max_length, dropout, label_smoothing, negatives, learning_rate, weight_decay
-        As in :class:`~genrec.baselines.sequential.sasrec.SASRec`.
+        As in :class:`~genrec.baselines.sequential.sasrec.SASRec`; default dropout .2 and learning rate 2e-3.
     batch_positions, epochs, patience, seed
         Also as there.
     encoder
@@ -63,10 +63,10 @@ class BertMatcher(SASRec):
         layers: int = 1,
         heads: int = 2,
         max_length: int = 50,
-        dropout: float = 0.3,
+        dropout: float = 0.2,
         label_smoothing: float = 0.1,
         negatives: int | None = None,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         weight_decay: float = 0.01,
         batch_positions: int = 1024,
         epochs: int = 30,
