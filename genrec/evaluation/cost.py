@@ -8,11 +8,15 @@ import logging
 import pickle
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import psutil
 from pydantic import BaseModel
+from torch import nn
+
+from genrec.data.split import EvalSet
+from genrec.prompt.builder import PromptBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,6 +163,18 @@ class _Counter:
         return size
 
 
+class _Sizer(pickle.Pickler):
+    """Takes the tensors of a network for the network, and nothing for what is no part of the model."""
+
+    def reducer_override(self, obj: object) -> Any:  # noqa: ANN401 (a tuple, or NotImplemented)
+        if isinstance(obj, nn.Module):
+            tensors = dict(obj.named_parameters()) | dict(obj.named_buffers())
+            return dict, ({name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()},)
+        if isinstance(obj, EvalSet | PromptBuilder):
+            return tuple, ()
+        return NotImplemented
+
+
 def model_bytes(scorer: Scorer) -> int | None:
     """Size of all that a fitted scorer holds, as it would be written to disk; nothing is written.
 
@@ -181,8 +197,8 @@ def model_bytes(scorer: Scorer) -> int | None:
     """
     counter = _Counter()
     try:
-        pickle.Pickler(counter, protocol=5).dump(scorer)
-    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        _Sizer(counter, protocol=5).dump(scorer)
+    except (pickle.PicklingError, TypeError, AttributeError, ImportError) as error:
         logger.info("size of %s is unknown: %s", scorer.name, error)
         return None
     return counter.size

@@ -22,6 +22,7 @@ from genrec.evaluation.protocol import Evaluation, evaluate
 from genrec.evaluation.report.schema import Cost, ModelEntry, TrialEntry
 from genrec.evaluation.store import MODES, ModelFolder, ModelResult
 from genrec.evaluation.tuning import OutOfTimeError, Trial, Tuned, sample_grid, tune
+from genrec.retrieval import Oracle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,6 +151,8 @@ def measure(job: Job, tell: Callable[[Trial | str], None]) -> tuple[ModelEntry, 
             base_bytes=base_bytes,
             on_trial=tell,
         )
+        if isinstance(tuned.scorer, Oracle):
+            tuned.scorer.use_answers(split.test)
         tell("test")
         evaluations = [_named(evaluate(tuned.scorer, split.test, job.ks, mode), job) for mode in job.modes]
         if cost is None:

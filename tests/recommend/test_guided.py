@@ -13,6 +13,7 @@ from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
 from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError
+from genrec.evaluation.cost import model_bytes
 from genrec.evaluation.protocol import evaluate
 from genrec.model.description import ModelDescription
 from genrec.prompt.builder import PromptBuilder
@@ -142,3 +143,13 @@ def test_a_language_model_knows_titles_without_training():
     found = scorer.recommend(history, 4, exclude=history).items[0].tolist()
     assert sorted(found) == [1, 2, 3, 4]
     assert set(found[:2]) == {1, 2}
+
+
+def test_the_size_of_a_generator_is_that_of_its_tensors(split):
+    """Not of the code, the prompt templates or the validation questions, which do not go to disk with it."""
+    scorer = untrained(evidence=EASE())
+    scorer.use_validation(split.validation)
+    scorer.fit(split.train)
+    numbers = sum(p.numel() for p in scorer.generator.parameters())
+    ease = 4 * NUM_ITEMS**2
+    assert 4 * numbers + ease < model_bytes(scorer) < 1.3 * (4 * numbers + ease) + 20_000

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from genrec.baselines.base import Scorer
 
-Family = Literal["floor", "cf", "content", "sequential", "generative", "hybrid", "ceiling"]
+Family = Literal["floor", "cf", "content", "sequential", "fusion", "generative", "hybrid", "ceiling"]
 
 
 @dataclass(frozen=True)
