@@ -6,6 +6,7 @@ from genrec.baselines.als import ALS
 from genrec.baselines.base import Ranking, Scorer
 from genrec.baselines.bpr import BPR
 from genrec.baselines.ease import EASE
+from genrec.baselines.ease_with_features import EASEWithFeatures
 from genrec.baselines.hybrid_knn import HybridKNN
 from genrec.baselines.item_knn import ItemKNN
 from genrec.baselines.markov import MarkovChain
@@ -17,6 +18,7 @@ __all__ = [
     "ALS",
     "BPR",
     "EASE",
+    "EASEWithFeatures",
     "HybridKNN",
     "ItemKNN",
     "MarkovChain",

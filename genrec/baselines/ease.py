@@ -94,14 +94,18 @@ class EASE(Scorer):
             The penalty is too small for the data to be solved in float32.
         """
         _check_memory(dataset.num_items)
-        users_items = training_matrix(dataset.histories, dataset.num_items, self.training_recency)
-        gram = (users_items.T @ users_items).toarray(order="F")
-        gram[np.diag_indices_from(gram)] += np.float32(self.regularization)
-        weights = _inverse(gram)
+        weights = _inverse(self._gram(dataset))
         weights /= -np.diag(weights)
         np.fill_diagonal(weights, 0)
         self._weights = weights
         return self
+
+    def _gram(self, dataset: Dataset) -> NDArray[np.float32]:
+        """What is inverted: X^T X + lambda I in Fortran order, which LAPACK inverts in its place."""
+        users_items = training_matrix(dataset.histories, dataset.num_items, self.training_recency)
+        gram: NDArray[np.float32] = (users_items.T @ users_items).toarray(order="F")
+        gram[np.diag_indices_from(gram)] += np.float32(self.regularization)
+        return gram
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
         """Add the weights of each history's items.

@@ -2,7 +2,18 @@
 
 import pytest
 
-from genrec.baselines import ALS, BPR, EASE, HybridKNN, ItemKNN, MarkovChain, Popularity, Random, UserKNN
+from genrec.baselines import (
+    ALS,
+    BPR,
+    EASE,
+    EASEWithFeatures,
+    HybridKNN,
+    ItemKNN,
+    MarkovChain,
+    Popularity,
+    Random,
+    UserKNN,
+)
 from genrec.errors import ConfigError
 from genrec.testing.scorer_contract import ScorerContract
 
@@ -19,6 +30,7 @@ SCORERS = {
     "item-knn-recent": lambda: ItemKNN(recency=0.5),
     "hybrid-knn": lambda: HybridKNN(weight=0.3),
     "ease-recent": lambda: EASE(recency=0.5, training_recency=0.25),
+    "ease-features": EASEWithFeatures,
     "als": lambda: ALS(factors=8),
     "als-recent": lambda: ALS(factors=8, recency=0.5),
     "bpr": lambda: BPR(factors=8, iterations=20),
@@ -50,6 +62,7 @@ class TestCollaborativeScorers(ScorerContract):
         (lambda: ItemKNN(neighbours_of="both"), "neighbours_of='both': candidate or history"),
         (lambda: HybridKNN(weight=1.5), "weight=1.5 must be from 0 to 1"),
         (lambda: EASE(training_recency=-1), "training_recency=-1 must not be negative"),
+        (lambda: EASEWithFeatures(feature_weight=0), "feature_weight=0 must be positive"),
         (lambda: ALS(factors=0), "factors=0 and iterations=15 must be at least 1"),
         (lambda: ALS(alpha=0), "alpha=0 must be positive"),
         (lambda: BPR(learning_rate=0), "learning_rate=0 must be positive"),
