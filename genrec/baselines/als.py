@@ -30,9 +30,9 @@ class ALS(Scorer):
     Parameters
     ----------
     factors
-        Width (D), default 64.
+        Width (D), default 256.
     regularization
-        L2 penalty, default 1.
+        L2 penalty, default 30.
     alpha
         Confidence of an item that was met, beside 1 for one that was not. Default 10.
     iterations
@@ -70,8 +70,8 @@ class ALS(Scorer):
 
     def __init__(
         self,
-        factors: int = 64,
-        regularization: float = 1.0,
+        factors: int = 256,
+        regularization: float = 30.0,
         alpha: float = 10.0,
         iterations: int = 15,
         recency: float = 0.0,

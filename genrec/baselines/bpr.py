@@ -34,11 +34,11 @@ class BPR(Scorer):
     Parameters
     ----------
     factors
-        Width (D), default 64; the library adds a bias for each item.
+        Width (D), default 128; the library adds a bias for each item.
     learning_rate
         Of training, default 0.05.
     regularization
-        L2 penalty, default 0.01.
+        L2 penalty, default 0.001.
     iterations
         Passes over the interactions, default 100.
     recency
@@ -71,9 +71,9 @@ class BPR(Scorer):
 
     def __init__(
         self,
-        factors: int = 64,
+        factors: int = 128,
         learning_rate: float = 0.05,
-        regularization: float = 0.01,
+        regularization: float = 0.001,
         iterations: int = 100,
         recency: float = 0.0,
         seed: int = 0,

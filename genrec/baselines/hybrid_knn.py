@@ -54,7 +54,6 @@ class HybridKNN(Scorer):
     [2, 6]
     """
 
-    name = "hybrid-knn"
     serves_cold_users: ClassVar[bool] = False
     serves_cold_items: ClassVar[bool] = False
 
@@ -63,6 +62,7 @@ class HybridKNN(Scorer):
         self.weight = weight
         self.user_knn = user_knn or UserKNN()
         self.item_knn = item_knn or ItemKNN()
+        self.name = "hybrid-knn-recent" if self.user_knn.recency or self.item_knn.recency else "hybrid-knn"
 
     def fit(self, dataset: Dataset) -> Self:
         """Fit both sides.

@@ -72,7 +72,8 @@ class MarkovChain(Scorer):
         self.reach = reach
         self.context = context
         self.half_life = half_life
-        self.name = "markov" if half_life is None else "markov-recent"
+        skips = "-skip" if max(reach, context) > 1 else ""
+        self.name = f"markov{skips}{'' if half_life is None else '-recent'}"
 
     def fit(self, dataset: Dataset) -> Self:
         """Count transitions.

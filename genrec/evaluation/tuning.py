@@ -164,11 +164,11 @@ def tune(
 
     Examples
     --------
-    >>> from genrec.baselines import ItemKNN, ItemKNNConfig
+    >>> from genrec.baselines import ItemKNN
     >>> from genrec.data.split import leave_last_out
     >>> from genrec.testing import toy_dataset
     >>> tuned = tune(
-    ...     lambda params: ItemKNN(ItemKNNConfig(**params)),
+    ...     lambda params: ItemKNN(**params),
     ...     leave_last_out(toy_dataset()),
     ...     [{"neighbours": 1}, {"neighbours": 4}],
     ... )

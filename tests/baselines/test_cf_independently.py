@@ -152,7 +152,7 @@ def test_user_knn_finds_the_neighbours_that_scikit_learn_finds(split, matrix, qu
 
 def test_als_recommends_what_implicit_recommends(split, matrix):
     """The library's own recommend() for new users, beside ours for their histories."""
-    scorer = ALS(factors=16, iterations=5, seed=3).fit(split.train)
+    scorer = ALS(factors=16, regularization=1.0, iterations=5, seed=3).fit(split.train)
     model = AlternatingLeastSquares(
         factors=16, regularization=1.0, alpha=10.0, iterations=5, num_threads=1, random_state=3
     )
