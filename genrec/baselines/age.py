@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from genrec.errors import DataError
+from genrec.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def age_weights(
 
     Raises
     ------
-    DataError
+    UnsupportedError
         The data set has no timestamps.
 
     Examples
@@ -58,7 +58,7 @@ def age_weights(
         return np.ones(len(times))
     if dataset.time == "order":
         hint = "use all-time popularity, or import the data with their timestamps"
-        raise DataError("the data set has no timestamps, so what is recent is not known", hint=hint)
+        raise UnsupportedError("the data set has no timestamps, so what is recent is not known", hint=hint)
     if not len(times):
         return np.ones(0)
     newest = times.max()

@@ -31,7 +31,7 @@ class EASEWithFeatures(EASE):
     regularization, recency
         As in :class:`EASE`; default 100 and 0.
     feature_weight
-        Of the words beside the users, default 30.
+        Of the words beside the users, default 10.
 
     Raises
     ------
@@ -54,7 +54,7 @@ class EASEWithFeatures(EASE):
 
     serves_cold_items: ClassVar[bool] = True
 
-    def __init__(self, regularization: float = 100.0, recency: float = 0.0, feature_weight: float = 30.0) -> None:
+    def __init__(self, regularization: float = 100.0, recency: float = 0.0, feature_weight: float = 10.0) -> None:
         super().__init__(regularization, recency)
         require(feature_weight > 0, f"feature_weight={feature_weight} must be positive")
         self.feature_weight = feature_weight

@@ -90,7 +90,7 @@ class MarkovChain(Scorer):
 
         Raises
         ------
-        DataError
+        UnsupportedError
             A half-life is given and the data set has no timestamps.
         """
         histories, num_items = dataset.histories, dataset.num_items

@@ -81,7 +81,7 @@ class Popularity(Scorer):
 
         Raises
         ------
-        DataError
+        UnsupportedError
             Recent popularity of a data set without timestamps.
         """
         histories = dataset.histories

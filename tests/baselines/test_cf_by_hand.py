@@ -22,7 +22,7 @@ from genrec.baselines.age import age_weights
 from genrec.baselines.matrices import history_matrix, training_matrix
 from genrec.baselines.similarity import SimilarityIndex, strongest
 from genrec.data.interactions import Interactions
-from genrec.errors import DataError, UnsupportedError
+from genrec.errors import UnsupportedError
 from genrec.testing import toy_dataset
 
 DAY = 86_400
@@ -183,9 +183,9 @@ def test_recent_popularity_counts_each_user_once_at_the_last_time():
 def test_recent_popularity_needs_timestamps():
     toy = toy_dataset(users=2, items=6, length=2)
     ordered = type(toy)("ordered", toy.interactions, toy.catalog, toy.users, time="order")
-    with pytest.raises(DataError, match="no timestamps"):
+    with pytest.raises(UnsupportedError, match="no timestamps"):
         Popularity(half_life=0.5).fit(ordered)
-    with pytest.raises(DataError, match="no timestamps"):
+    with pytest.raises(UnsupportedError, match="no timestamps"):
         MarkovChain(half_life=0.5).fit(ordered)
 
 

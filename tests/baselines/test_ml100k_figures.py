@@ -12,6 +12,7 @@ from genrec.baselines import EASE, ItemKNN, Popularity
 from genrec.data.dataset import Dataset
 from genrec.data.split import leave_last_out
 from genrec.evaluation import evaluate
+from genrec.evaluation.models.cf import CF
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,7 @@ def test_with_ties_by_item_number(item_order, scorer, wanted):
 )
 def test_with_ties_in_file_order(file_order, scorer, wanted):
     assert ndcg(scorer, file_order) == pytest.approx(wanted, abs=0.003)
+
+
+def test_ease_by_recency_with_the_setting_that_validation_chose(file_order):
+    assert ndcg(CF["ease-recent"].build(), file_order) >= 0.080

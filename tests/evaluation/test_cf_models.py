@@ -24,7 +24,7 @@ def test_the_first_setting_is_the_default(name):
     assert vars_of(model.build()) == vars_of(first)
 
 
-@pytest.mark.parametrize("name", CF)
+@pytest.mark.parametrize("name", CF | FEATURES)
 def test_a_source_is_cited(name):
     assert MODELS[name].source
 

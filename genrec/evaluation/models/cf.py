@@ -67,7 +67,7 @@ def ease_recent(regularization: float = 100.0, recency: float = 0.75) -> EASE:
 
 
 def ease_features_recent(
-    regularization: float = 100.0, feature_weight: float = 30.0, recency: float = 0.5
+    regularization: float = 100.0, feature_weight: float = 10.0, recency: float = 0.5
 ) -> EASEWithFeatures:
     """EASE with words in which what the user met last counts most."""
     return EASEWithFeatures(regularization, recency, feature_weight)
@@ -196,14 +196,14 @@ FEATURES = {
             "ease-features",
             "fusion",
             EASEWithFeatures,
-            {"regularization": [100.0, 300.0, 30.0], "feature_weight": [30.0, 10.0]},
+            {"regularization": [100.0, 300.0, 30.0], "feature_weight": [10.0, 30.0]},
             CEASE,
         ),
         NamedModel(
             "ease-features-recent",
             "fusion",
             ease_features_recent,
-            {"regularization": [100.0, 300.0], "feature_weight": [30.0, 10.0], "recency": [0.5, 0.75]},
+            {"regularization": [100.0, 300.0], "feature_weight": [10.0, 30.0], "recency": [0.5, 0.75]},
             CEASE,
         ),
     )
