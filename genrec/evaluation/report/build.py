@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet, Split
+    from genrec.evaluation import significance
     from genrec.evaluation.protocol import Evaluation
     from genrec.evaluation.runner import Finished, Settings
 
@@ -178,13 +179,13 @@ def _comparisons(finished: Sequence[Finished], baseline: str, modes: Sequence[bo
         for metric in COMPARED:
             per_user = {e.model: e.per_user[metric] for e in evaluations}
             rounds = 10_000 if evaluations[0].num_users <= MANY_USERS else 2_000
-            entries += [
-                Comparison.model_validate(
-                    {**asdict(found), "filter_seen": mode, "difference": Interval.of(found.difference)}
-                )
-                for found in compare(per_user, baseline, metric, rounds)
-            ]
+            entries += [_tested(found, mode) for found in compare(per_user, baseline, metric, rounds)]
     return entries
+
+
+def _tested(found: significance.Comparison, filter_seen: bool) -> Comparison:
+    values = asdict(found) | {"filter_seen": filter_seen, "difference": Interval.of(found.difference)}
+    return Comparison.model_validate({name: values[name] for name in Comparison.model_fields})
 
 
 def _protocol(splits: Sequence[Split], asked: EvalSet, settings: Settings) -> Protocol:

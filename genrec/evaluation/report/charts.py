@@ -10,18 +10,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from genrec.evaluation.report.labels import FONT, SMALL, name_points
 from genrec.evaluation.report.schema import LIFT, MAIN_METRIC
-from genrec.evaluation.report.style import FAMILY_COLOURS, FAMILY_WORDS, Style, spread
+from genrec.evaluation.report.style import FAMILY_COLOURS, FAMILY_WORDS, Style
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
     from genrec.evaluation.report.schema import ModelEntry, Report
 
 WIDTH = 8.2
 ROW = 0.27
-FONT, SMALL = 9.0, 8.0
 SHOWN_IN_SLICES = 6
+FEWEST_IN_A_SLICE = 10
 
 
 @dataclass(frozen=True)
@@ -89,19 +91,23 @@ def latency(report: Report, style: Style) -> Figure | None:
     for milliseconds, interval, _ in sorted(rows, key=lambda row: (row[0], -row[1].mean)):
         if not front or interval.mean > front[-1][1]:
             front.append((milliseconds, interval.mean))
-    axes.step(*zip(*front, strict=True), where="post", color=style.grid, lw=1.6, zorder=0)
-    axes.set_xscale("log")
-    low, high = min(row[0] for row in rows), max(row[0] for row in rows)
-    axes.set_xlim(low / 1.6, high * (high / low) ** 0.28 * 2)
     top = max(row[1].mean for row in rows)
+    low, high = min(row[0] for row in rows), max(row[0] for row in rows)
+    right = high * (high / low) ** 0.2 * 1.5
+    front.append((right, front[-1][1]))
+    axes.step(*zip(*front, strict=True), where="post", color=style.muted, lw=0.8, ls=(0, (3, 3)), zorder=0)
+    axes.set_xscale("log")
+    axes.set_xlim(low / 1.6, right)
     axes.set_ylim(0, top * 1.12)
     for milliseconds, interval, model in rows:
         axes.plot(milliseconds, interval.mean, "o", color=FAMILY_COLOURS[model.family], ms=7)
-    _label_beside(axes, [(x, interval.mean, model) for x, interval, model in rows], top * 1.12, style)
     axes.grid(color=style.grid, lw=0.7)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel("median time of one answer, milliseconds (log scale)", color=style.muted, fontsize=SMALL)
+    words = "median time of one answer, milliseconds (log scale); nothing lies above the dashed line"
+    axes.set_xlabel(words, color=style.muted, fontsize=SMALL)
     axes.set_ylabel("NDCG@10", color=style.muted, fontsize=SMALL)
+    _families(axes, [model for *_, model in rows], style)
+    name_points(figure, axes, [(x, interval.mean, model.name) for x, interval, model in rows], style)
     return figure
 
 
@@ -121,11 +127,23 @@ def slices(report: Report, style: Style) -> Figure | None:
     if not groups:
         return None
     rows = -(-len(groups) // 2)
-    figure = _figure(style, 2.9 * rows + 0.3)
+    figure = _figure(style, 2.5 * rows + 0.5)
+    handles: list[Artist] = []
     for place, group in enumerate(groups):
         axes = figure.add_subplot(rows, min(2, len(groups)), place + 1)
         _plain(axes, style)
-        _slice_panel(axes, report, shown, group, mode, style)
+        handles = _slice_panel(axes, report, shown, group, mode, style)
+    figure.legend(
+        handles,
+        [model.name for model in shown],
+        loc="outside upper left",
+        ncols=len(shown),
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=style.ink,
+        handletextpad=0.2,
+        columnspacing=1.4,
+    )
     return figure
 
 
@@ -166,8 +184,7 @@ def popularity_curve(report: Report, style: Style) -> Figure | None:
         return None
     figure, axes = _axes(style, 3.6)
     items, interactions = zip(*points, strict=True)
-    axes.plot([0, 1], [0, 1], color=style.muted, lw=0.8, ls=(0, (3, 3)))
-    axes.text(0.70, 0.64, "all items alike", color=style.muted, fontsize=SMALL, rotation=0)
+    axes.plot([0, 1], [0, 1], color=style.grid, lw=1.2, ls=(0, (3, 3)))
     axes.plot(items, interactions, color=FAMILY_COLOURS["cf"], lw=2.2)
     for percent, share in report.data_card["top_items_share"].items():
         x = int(percent) / 100
@@ -179,7 +196,9 @@ def popularity_curve(report: Report, style: Style) -> Figure | None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.grid(color=style.grid, lw=0.7)
-    axes.set_xlabel("share of the items, most popular first", color=style.muted, fontsize=SMALL)
+    axes.set_xlabel(
+        "share of the items, most popular first; dashed: if all were met alike", color=style.muted, fontsize=SMALL
+    )
     axes.set_ylabel("share of the interactions", color=style.muted, fontsize=SMALL)
     return figure
 
@@ -210,19 +229,21 @@ def _plain(axes: Axes, style: Style) -> None:
     axes.set_axisbelow(True)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.tick_params(length=0, labelsize=SMALL, labelcolor=style.muted)
+    axes.tick_params(which="both", length=0, labelsize=SMALL, labelcolor=style.muted)
 
 
 def _names(axes: Axes, models: list[ModelEntry], baseline: str | None, style: Style) -> None:
-    """Model names at the left, in the colour of their family, whose words the first of each carries."""
+    """Model names at the left, the baseline's in bold."""
     axes.set_yticks(range(len(models)), [model.name for model in models], fontsize=FONT)
     for label, model in zip(axes.get_yticklabels(), models, strict=True):
         label.set_color(style.ink)
         label.set_fontweight("bold" if model.name == baseline else "normal")
-    told: list[str] = []
-    for model in models:
-        if model.family not in told:
-            told.append(model.family)
+    _families(axes, models, style)
+
+
+def _families(axes: Axes, models: list[ModelEntry], style: Style) -> None:
+    """Say what the colours are."""
+    told = [family for family in FAMILY_COLOURS if family in {model.family for model in models}]
     handles = [
         axes.plot([], [], "o", color=FAMILY_COLOURS[family], ms=6, label=FAMILY_WORDS[family])[0] for family in told
     ]
@@ -240,56 +261,34 @@ def _names(axes: Axes, models: list[ModelEntry], baseline: str | None, style: St
     )
 
 
-def _label_beside(axes: Axes, points: list[tuple[float, float, ModelEntry]], height: float, style: Style) -> None:
-    """Names to the right of their points, moved up or down until none covers another."""
-    moved = spread([y for _, y, _ in points], height * 0.045)
-    for (x, y, model), at in zip(points, moved, strict=True):
-        axes.annotate(
-            model.name,
-            (x, y),
-            (x * 1.14, at),
-            va="center",
-            fontsize=SMALL,
-            color=style.ink,
-            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": style.muted, "shrinkA": 0, "shrinkB": 4}
-            if abs(at - y) > height * 0.02
-            else None,
-        )
-
-
 def _slice_names(report: Report, model: ModelEntry, group: str, mode: bool) -> list[str]:
     """Parts of a group that have questions; none where there is but one, or a cloud of them."""
     result = report.result(model.name, mode)
-    names = (
-        [piece.name for piece in result.slices if piece.group == group and MAIN_METRIC in piece.metrics]
-        if result
-        else []
-    )
+    pieces = [piece for piece in (result.slices if result else []) if piece.group == group]
+    names = [piece.name for piece in pieces if piece.users >= FEWEST_IN_A_SLICE and MAIN_METRIC in piece.metrics]
     return names if 1 < len(names) <= 8 else []
 
 
-def _slice_panel(axes: Axes, report: Report, shown: list[ModelEntry], group: str, mode: bool, style: Style) -> None:
+def _slice_panel(
+    axes: Axes, report: Report, shown: list[ModelEntry], group: str, mode: bool, style: Style
+) -> list[Artist]:
+    """Marks of the models side by side in each part; no lines between parts, which may have no order."""
     names = _slice_names(report, shown[0], group, mode)
-    ends, highest = [], 0.0
+    handles: list[Artist] = []
     users: dict[str, int] = {}
-    for model in shown:
+    for rank, model in enumerate(shown):
         result = report.result(model.name, mode)
         pieces = {piece.name: piece for piece in (result.slices if result else []) if piece.group == group}
         users = {name: pieces[name].users for name in names}
         values = [pieces[name].metrics[MAIN_METRIC] for name in names]
+        places = np.arange(len(names)) + (rank - (len(shown) - 1) / 2) * 0.66 / len(shown)
         colour = FAMILY_COLOURS[model.family]
-        axes.plot(range(len(names)), [value.mean for value in values], "o-", color=colour, lw=1.6, ms=4)
-        for place, value in enumerate(values):
-            axes.plot([place, place], [value.low, value.high], color=colour, lw=0.8, alpha=0.5)
-        ends.append(values[-1].mean)
-        highest = max(highest, *(value.mean for value in values))
+        axes.vlines(places, [v.low for v in values], [v.high for v in values], color=colour, lw=1.8)
+        handles += axes.plot(places, [v.mean for v in values], "o", color=colour, ms=5, clip_on=False)
     axes.set_xticks(range(len(names)), [f"{name}\n{users[name]:,}" for name in names])
-    axes.set_xlim(-0.2, (len(names) - 1) * 1.42 + 0.1)
-    axes.set_ylim(0, highest * 1.3 or 1)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.grid(axis="y", color=style.grid, lw=0.7)
-    axes.set_title(f"NDCG@10 by {group}", loc="left", fontsize=FONT, color=style.ink)
-    for model, y, at in zip(shown, ends, spread(ends, (highest * 1.3 or 1) * 0.085), strict=True):
-        place = len(names) - 1
-        axes.plot([place, place + 0.1 * place], [y, at], color=FAMILY_COLOURS[model.family], lw=0.5)
-        axes.text(place * 1.12, at, model.name, va="center", fontsize=SMALL, color=style.ink)
+    axes.set_title(f"NDCG@10 by {group}, with number of questions", loc="left", fontsize=FONT, color=style.ink)
+    return handles

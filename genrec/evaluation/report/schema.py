@@ -127,7 +127,7 @@ class ModelEntry(BaseModel, extra="forbid"):
     """As in ``--models``; of a model folder or a user's scorer, its own name."""
 
     family: str
-    """floor, cf, content, sequential, generative, hybrid, ceiling, or own."""
+    """floor, cf, content, sequential, fusion, generative, hybrid, ceiling, or own."""
 
     source: str = ""
     """Paper or library it follows."""
@@ -192,6 +192,9 @@ class Comparison(BaseModel, extra="forbid"):
 
     effect: float
     """Mean of the differences over their standard deviation."""
+
+    rank_effect: float
+    """Of Wilcoxon's test: 1 where all differences are in the model's favour, -1 where none is."""
 
     p_randomisation: float
     """Of the paired randomisation test, alone."""
