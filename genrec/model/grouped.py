@@ -40,7 +40,7 @@ def grouped_logits(hidden: Tensor, vectors: Tensor, first: Tensor, count: Tensor
     run_first, rows = torch.unique_consecutive(first[order], return_counts=True)
     run_count = count[order][rows.cumsum(0) - rows]
     runs = list(zip(rows.tolist(), run_first.tolist(), run_count.tolist(), strict=True))
-    grouped = cast("Tensor", _GroupedProduct.apply(hidden[order], vectors, runs))
+    grouped = cast("Tensor", _GroupedProduct.apply(hidden[order], vectors, runs))  # type: ignore[no-untyped-call]
     # From the order of runs back to that of rows.
     place = count[order].cumsum(0) - count[order]
     start = torch.empty_like(place)

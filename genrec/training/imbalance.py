@@ -77,7 +77,8 @@ def keep_probability(counts: NDArray[np.int64], threshold: float) -> NDArray[np.
     [0.5, 1.0]
     """
     share = counts / max(int(counts.sum()), 1)
-    return np.minimum(1.0, np.sqrt(threshold / np.maximum(share, 1e-12)))
+    kept: NDArray[np.float64] = np.minimum(1.0, np.sqrt(threshold / np.maximum(share, 1e-12)))
+    return kept
 
 
 def tail_items(counts: NDArray[np.int64], share: float) -> NDArray[np.bool_]:

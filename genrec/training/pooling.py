@@ -58,8 +58,8 @@ def pool_weights(scores: Sequence[NDArray[np.float32]], targets: Sequence[NDArra
         positive = weights.clamp(min=0)
         normaliser = torch.logsumexp(torch.einsum("s,smn->mn", positive, stacked), dim=1)
         value = (normaliser[row] - positive @ right).mean()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)
     return np.asarray(weights.detach().clamp(min=0).numpy(), dtype=np.float64)
