@@ -113,7 +113,7 @@ class SequentialScorer(Scorer):
             Made if it is not there; holds ``sequential.json`` and ``sequential.safetensors`` afterwards.
         """
         settings = asdict(self.size) | asdict(self.training) | self._settings()
-        save_network(folder, self._network, kind=self.name, settings=settings)
+        save_network(folder, self._network, kind=type(self).name, settings=settings)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -97,6 +97,7 @@ class SASRec(SequentialScorer):
             TrainingSettings(epochs, patience, learning_rate, weight_decay, label_smoothing, batch_positions, seed),
         )
         self.negatives = negatives
+        self.name = type(self).name if negatives is None else f"{type(self).name}-sampled"
 
     def fit(self, dataset: Dataset) -> Self:
         """Train on the histories of a data set.

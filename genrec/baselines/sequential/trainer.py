@@ -13,12 +13,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import nn
 
+from genrec.baselines.sequential.averaging import WeightAverage
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
 logger = logging.getLogger(__name__)
+
+# Over the last 100 steps or so. Chosen on validation together with the learning rate.
+AVERAGE_DECAY = 0.99
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class TrainingSettings:
     patience
         Epochs without a better validation figure after which to stop.
     learning_rate
-        Reached after the first epoch, then constant.
+        Constant: what is kept is a moving average of the weights, which takes the place of a decay.
     weight_decay
         Of AdamW, on matrices.
     label_smoothing
@@ -59,7 +64,7 @@ def train(
     settings: TrainingSettings,
     validate: Callable[[], float] | None,
 ) -> None:
-    """Train a network in place; with validation, it ends with the weights of its best epoch.
+    """Train a network in place; it ends with the averaged weights of its last epoch, or the best by validation.
 
     Parameters
     ----------
@@ -74,37 +79,47 @@ def train(
     validate
         A figure of the network as it is, higher is better; None to train all epochs.
     """
-    optimizer = torch.optim.AdamW(
-        _parameter_groups(network, settings.weight_decay), lr=settings.learning_rate, fused=True
-    )
+    groups = _parameter_groups(network, settings.weight_decay)
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+    average = WeightAverage(network, AVERAGE_DECAY)
     rng = np.random.default_rng(settings.seed)
-    best, best_epoch, best_state = -np.inf, 0, None
+    best, best_epoch = -np.inf, 0
+    best_state = network.state_dict()
     with _bar() as bar:
         task = bar.add_task(f"train {name}", total=settings.epochs, words="")
         for number in range(1, settings.epochs + 1):
             network.train()
-            losses = []
-            for loss in epoch(rng):
-                optimizer.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-                optimizer.step()
-                losses.append(loss.detach())
+            words = f"loss {_train_epoch(network, epoch(rng), optimizer, average):.3f}"
             network.eval()
-            words = f"loss {torch.stack(losses).mean().item():.3f}"
-            if validate is not None:
-                figure = validate()
-                words += f" validation {figure:.4f}"
+            with average.applied():
+                figure = float(number) if validate is None else validate()
                 if figure > best:
                     best, best_epoch = figure, number
                     best_state = {key: value.clone() for key, value in network.state_dict().items()}
+            if validate is not None:
+                words += f" validation {figure:.4f}"
             logger.info("%s epoch %d: %s", name, number, words)
             bar.update(task, advance=1, words=words)
-            if validate is not None and number - best_epoch >= settings.patience:
+            if number - best_epoch >= settings.patience:
                 break
-    if best_state is not None:
-        network.load_state_dict(best_state)
+    network.load_state_dict(best_state)
+    if validate is not None:
         logger.info("%s keeps epoch %d of %d, validation %.4f", name, best_epoch, number, best)
+
+
+def _train_epoch(
+    network: nn.Module, losses: Iterator[Tensor], optimizer: torch.optim.Optimizer, average: WeightAverage
+) -> float:
+    """One pass over the data; the mean loss."""
+    taken = []
+    for loss in losses:
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        average.update()
+        taken.append(loss.detach())
+    return torch.stack(taken).mean().item()
 
 
 def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ from genrec.evaluation.models.cf import CF, FEATURES, FLOOR
 from genrec.evaluation.models.content import CONTENT
 from genrec.evaluation.models.generative import CEILING, FUSION, GENERATIVE, HYBRID
 from genrec.evaluation.models.named import NamedModel
+from genrec.evaluation.models.sequential import SEQUENTIAL
 
 __all__ = ["NAMED_MODELS", "NamedModel"]
 
@@ -14,6 +15,7 @@ NAMED_MODELS: dict[str, NamedModel] = {
     **CF,
     **CONTENT,
     **FEATURES,
+    **SEQUENTIAL,
     **FUSION,
     **GENERATIVE,
     **HYBRID,
