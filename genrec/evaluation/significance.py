@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from genrec.errors import ConfigError
-from genrec.evaluation.bootstrap import Interval, bootstrap_interval
+from genrec.evaluation.bootstrap import Interval, bootstrap_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,6 +127,7 @@ def compare(
     differences = {name: per_user[name] - reference for name in others}
     randomisation = [randomisation_test(difference, rounds, seed) for difference in differences.values()]
     wilcoxon = [wilcoxon_test(difference) for difference in differences.values()]
+    intervals = bootstrap_intervals(differences, rounds, level, seed)
     corrected = zip(holm(randomisation), holm(wilcoxon), strict=True)
     return [
         Comparison(
@@ -135,7 +136,7 @@ def compare(
             metric=metric,
             mean=float(per_user[name].mean()),
             baseline_mean=float(reference.mean()),
-            difference=bootstrap_interval(difference, rounds, level, seed),
+            difference=intervals[name],
             effect=_effect(difference),
             rank_effect=rank_biserial(difference),
             better=int((difference > 0).sum()),

@@ -173,7 +173,8 @@ def _slices(evaluation: Evaluation, asked: EvalSet, train: Dataset) -> list[Slic
 def _comparisons(finished: Sequence[Finished], baseline: str, modes: Sequence[bool]) -> list[Comparison]:
     entries = []
     for mode in modes:
-        evaluations = [e for one in finished for e in one.evaluations if e.filter_seen == mode]
+        models = [one for one in finished if one.entry.family != "ceiling"]
+        evaluations = [e for one in models for e in one.evaluations if e.filter_seen == mode]
         if len(evaluations) < 2:
             continue
         for metric in COMPARED:

@@ -48,7 +48,7 @@ class Chart:
 def accuracy(report: Report, style: Style) -> Figure | None:
     """One row a model: the main seen-mode with its interval, the other as a hollow mark."""
     modes = report.protocol.filter_seen
-    rows = report.ranked(modes[0])
+    rows = report.ranked(modes[0], ceiling=False)
     if not rows:
         return None
     figure, axes = _axes(style, ROW * len(rows) + 1.0)
@@ -80,7 +80,7 @@ def accuracy(report: Report, style: Style) -> Figure | None:
 def latency(report: Report, style: Style) -> Figure | None:
     """Accuracy against the time of one answer; the line joins those that nothing faster is as good as."""
     rows = []
-    for model, interval in report.ranked(report.protocol.filter_seen[0]):
+    for model, interval in report.ranked(report.protocol.filter_seen[0], ceiling=False):
         single = [found for found in (model.cost.latency if model.cost else []) if found.batch_size == 1]
         if single:
             rows.append((single[0].p50_ms, interval, model))
@@ -115,8 +115,8 @@ def slices(report: Report, style: Style) -> Figure | None:
     """The best model of each family, by part of the users and of the items."""
     mode = report.protocol.filter_seen[0]
     shown: list[ModelEntry] = []
-    for model, _ in report.ranked(mode):
-        is_new = model.family not in {other.family for other in shown} and model.family != "ceiling"
+    for model, _ in report.ranked(mode, ceiling=False):
+        is_new = model.family not in {other.family for other in shown}
         if len(shown) < SHOWN_IN_SLICES and (is_new or model.name == report.baseline):
             shown.append(model)
     if not shown:
@@ -150,7 +150,7 @@ def slices(report: Report, style: Style) -> Figure | None:
 def popularity_lift(report: Report, style: Style) -> Figure | None:
     """How much more popular the lists are than the histories they were made from."""
     rows = []
-    for model, _ in report.ranked(report.protocol.filter_seen[0]):
+    for model, _ in report.ranked(report.protocol.filter_seen[0], ceiling=False):
         result = report.result(model.name, report.protocol.filter_seen[0])
         value = result.beyond.get(LIFT) if result else None
         if value is not None:

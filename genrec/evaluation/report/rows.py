@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from genrec.evaluation.report.schema import LIFT, MAIN_METRIC
-from genrec.evaluation.report.style import FAMILY_WORDS
 from genrec.evaluation.report.summary import LEVEL, better, worse
 
 if TYPE_CHECKING:
@@ -52,31 +51,45 @@ def tables(report: Report) -> list[ReportTable]:
 def accuracy_table(report: Report, filter_seen: bool) -> ReportTable:
     """Accuracy with intervals, and the test against the baseline, the best first."""
     tests = {c.model: c for c in report.comparisons if c.metric == MAIN_METRIC and c.filter_seen == filter_seen}
-    columns = ["model", "family", "NDCG@10", "Recall@10", "NDCG@5", "Recall@5", "NDCG@20", "Recall@20", "MRR@10"]
+    against = [f"NDCG@10 against {report.baseline}"] * bool(tests)
+    columns = [
+        "model",
+        "family",
+        "NDCG@10",
+        *against,
+        "Recall@10",
+        "NDCG@5",
+        "Recall@5",
+        "NDCG@20",
+        "Recall@20",
+        "MRR@10",
+    ]
     rows = []
     for model, ndcg in report.ranked(filter_seen):
         result = report.result(model.name, filter_seen)
         metrics = result.metrics if result else {}
-        row = [model.name, FAMILY_WORDS[model.family], _interval(ndcg), _interval(metrics["recall@10"])]
+        row = [model.name, model.family, _interval(ndcg)]
+        if tests:
+            row.append(_against(tests.get(model.name), model, report))
+        row.append(_interval(metrics["recall@10"]))
         for name in ("ndcg@5", "recall@5", "ndcg@20", "recall@20", "mrr@10"):
             row.append(f"{metrics[name].mean:.4f}" if name in metrics else "-")
-        if tests:
-            test = tests.get(model.name)
-            row.append(_test(test) if test else "baseline" if model.name == report.baseline else "-")
         rows.append(row)
     note = (
         f"In brackets, the 95 % bootstrap interval over users. + better, - worse, ~ not told apart at {LEVEL:.0%} by "
         "the paired randomisation test with Holm's correction."
     )
     title = f"Accuracy, seen items {'filtered' if filter_seen else 'kept'}"
-    return ReportTable(title, columns + [f"NDCG@10 against {report.baseline}"] * bool(tests), rows, note, words=2)
+    return ReportTable(title, columns, rows, note, words=2)
 
 
 def _interval(interval: Interval) -> str:
     return f"{interval.mean:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
 
 
-def _test(test: Comparison) -> str:
+def _against(test: Comparison | None, model: ModelEntry, report: Report) -> str:
+    if test is None:
+        return "baseline" if model.name == report.baseline else "-"
     sign = "+" if better(test) else "-" if worse(test) else "~"
     p = "< 0.001" if test.p_holm < 0.001 else f"= {test.p_holm:.3f}"
     return f"{sign} {test.difference.mean:+.4f}, p {p}"
@@ -90,7 +103,7 @@ def terminal_table(report: Report) -> ReportTable:
     for model, ndcg in report.ranked(mode):
         result = report.result(model.name, mode)
         half = (ndcg.high - ndcg.low) / 2
-        test = _test(tests[model.name]) if model.name in tests else "baseline" if model.name == report.baseline else "-"
+        test = _against(tests.get(model.name), model, report)
         row = [model.name, model.family, f"{ndcg.mean:.4f} ±{half:.4f}"]
         row += [f"{result.metrics['recall@10'].mean:.4f}" if result else "-", test]
         cost = model.cost
@@ -110,14 +123,15 @@ def cost_table(report: Report) -> ReportTable:
         [
             "model",
             "fit, s",
-            "tuning and all, s",
-            "fit memory, MiB",
-            "serving memory, MiB",
+            "all, s",
+            "fit, MiB",
+            "serving, MiB",
             "model, MiB",
-            "one answer, ms (p50 / p99)",
+            "answer, ms (p50 / p99)",
             "32 answers, ms (p50 / p99)",
         ],
-        note="Memory is what fitting or serving adds to a process that has Python and its libraries loaded.",
+        note="All: tuning, fitting, ranking, measuring. Memory is what fitting or serving adds to a process that has "
+        "Python and its libraries loaded.",
     )
     for model, _ in report.ranked(report.protocol.filter_seen[0]):
         cost = model.cost

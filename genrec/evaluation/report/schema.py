@@ -305,7 +305,7 @@ class Report(BaseModel, extra="forbid"):
     """The collaborative filter with the best validation NDCG@10; without one, the best floor or content model."""
 
     comparisons: list[Comparison] = Field(default_factory=list)
-    """Every model against the baseline."""
+    """Every model but a ceiling against the baseline."""
 
     verdict: list[str] = Field(default_factory=list)
     """In words, no more than the numbers say."""
@@ -318,9 +318,10 @@ class Report(BaseModel, extra="forbid"):
                     return mode
         return None
 
-    def ranked(self, filter_seen: bool) -> list[tuple[ModelEntry, Interval]]:
-        """Models with their NDCG@10 in a seen-mode, the best first."""
-        results = [(model, self.result(model.name, filter_seen)) for model in self.done()]
+    def ranked(self, filter_seen: bool, *, ceiling: bool = True) -> list[tuple[ModelEntry, Interval]]:
+        """Models with their NDCG@10 in a seen-mode, the best first; a ceiling is no model, so it can be left out."""
+        models = [model for model in self.done() if ceiling or model.family != "ceiling"]
+        results = [(model, self.result(model.name, filter_seen)) for model in models]
         found = [(model, result.metrics[MAIN_METRIC]) for model, result in results if result is not None]
         return sorted(found, key=lambda pair: -pair[1].mean)
 

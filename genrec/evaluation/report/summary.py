@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LEVEL = 0.05
 GENERATES = ("generative", "hybrid")
-TRAINED = ("sequential", *GENERATES)
+TRAINED = ("sequential", "fusion", *GENERATES)
 FEW_QUESTIONS = 500
 
 
@@ -45,20 +45,21 @@ def summarise(report: Report) -> list[str]:
     if report.baseline is None or not tests:
         return ["Nothing is compared: it takes a baseline and another model with figures.", *_limits(report, tests)]
     models = {model.name: model for model in report.models}
-    sentences = [_generation(tests, models, report.baseline), _others(tests, models, report.baseline)]
+    sentences = [*_generation(tests, models, report.baseline), _others(tests, models, report.baseline)]
     sentences.append(
         f"{METRIC} over {report.protocol.counts['test_questions']:,} test questions, seen items "
         f"{'filtered' if mode else 'kept'}. Baseline {report.baseline}: the {models[report.baseline].family} model "
         f"that is best on validation. p of the paired randomisation test, corrected for {tests[0].compared} "
         f"models (Holm)."
     )
-    return [sentence for sentence in sentences if sentence] + _limits(report, tests)
+    return sentences + _limits(report, tests)
 
 
-def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], baseline: str) -> str:
+def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], baseline: str) -> list[str]:
+    """The answer, and the figures behind it."""
     generative = [c for c in tests if models[c.model].family in GENERATES]
     if not generative:
-        return ""
+        return []
     # Validation chooses here too: the best of several on the test part would be flattered by it.
     best = max(generative, key=lambda c: models[c.model].validation_ndcg or 0.0)
     kind = "collaborative filtering" if models[baseline].family == "cf" else "the baseline"
@@ -75,7 +76,7 @@ def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], base
         f"{difference.high:+.4f}), p {_p(best.p_holm)}."
     )
     power = f" A true difference of {best.detectable:.4f} would be found in 4 of 5 such runs."
-    return f"{answer} {figures}{power if not better(best) and not worse(best) else ''}"
+    return [answer, figures + power * (not better(best) and not worse(best))]
 
 
 def _p(value: float) -> str:
