@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -183,8 +184,8 @@ def choose(
     if settings.models:
         return [*named_entrants(settings.models, settings.grids), *own]
     every = named_entrants(list(NAMED_MODELS), settings.grids)
-    cheap = [entrant for entrant in every if entrant.family in ("floor", "cf")]
-    return [*cheap, *own, *(entrant for entrant in every if entrant not in cheap)]
+    cheap = list(takewhile(lambda entrant: entrant.family in ("floor", "cf"), every))
+    return [*cheap, *own, *every[len(cheap) :]]
 
 
 def split_dataset(dataset: Dataset, split: str, folds: int = 5) -> list[Split]:

@@ -113,7 +113,7 @@ def _peak_bytes() -> int:
 
 
 def latency(
-    scorer: Scorer, histories: Sequence[NDArray[np.int32]], batch_size: int, *, seconds: float = 5.0, seed: int = 0
+    scorer: Scorer, histories: Sequence[NDArray[np.int32]], batch_size: int, *, seconds: float = 2.0, seed: int = 0
 ) -> Latency:
     """Time calls of ``recommend`` with batches of random histories.
 
@@ -126,7 +126,7 @@ def latency(
     batch_size
         Histories in a call.
     seconds
-        Stop after so long, though not before 10 calls; else after 200. Default 5.
+        Stop after so long, though not before 10 calls; else after 200. Default 2.
     seed
         Of the choice of histories.
 

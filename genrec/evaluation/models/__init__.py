@@ -10,7 +10,7 @@ from genrec.evaluation.models.sequential import SEQUENTIAL
 
 __all__ = ["NAMED_MODELS", "NamedModel"]
 
-NAMED_MODELS: dict[str, NamedModel] = {
+_BY_FAMILY: dict[str, NamedModel] = {
     **FLOOR,
     **CF,
     **CONTENT,
@@ -21,3 +21,22 @@ NAMED_MODELS: dict[str, NamedModel] = {
     **HYBRID,
     **CEILING,
 }
+
+# A budget may end a run anywhere: what a reader asks for first comes first, and of equals the cheap.
+_FIRST = (
+    *FLOOR,
+    "item-knn",
+    "ease",
+    "user-knn-recent",
+    "item-knn-recent",
+    "ease-recent",
+    "hybrid-knn-recent",
+    "markov-skip",
+    "sasrec",
+    "gpt-semantic",
+    "tfidf-knn",
+    "ease+text",
+)
+
+NAMED_MODELS: dict[str, NamedModel] = {name: _BY_FAMILY[name] for name in dict.fromkeys((*_FIRST, *_BY_FAMILY))}
+"""Every model, in the order in which a benchmark of all runs them."""
