@@ -1,4 +1,4 @@
-"""Toy data and tiny models with a known answer, and contract tests: shipped so that plug-ins can be tested with them."""
+"""Toy data, tiny models with a known answer and contract tests, shipped so that plug-ins can be tested with them."""
 
 from __future__ import annotations
 
