@@ -75,6 +75,15 @@ def test_learns_what_follows_what(dataset, scorer):
     assert best == [toy_next_item(history[1], step=5)] * 2
 
 
+@MODELS
+def test_a_user_without_history_gets_what_histories_begin_with(model):
+    """30 users begin at items 0 to 2, and go on to item 11."""
+    dataset = toy_dataset(users=240, items=24, length=10)
+    dataset = dataset.with_interactions(dataset.user_indices % 24 < 3)
+    scorer = model(**SMALL, epochs=40).fit(dataset)
+    assert scorer.recommend(histories_of([]), 1).items.item() in {0, 1, 2}
+
+
 def test_a_prediction_does_not_depend_on_what_comes_later(sasrec):
     past, future, other = [4, 9, 14], [19, 0, 5], [2, 2, 23]
     _, scores = sasrec.position_scores(histories_of(past + future, past + other, past))
@@ -108,6 +117,21 @@ def test_a_mask_sees_both_sides(bert4rec):
     assert (full[0] - full[1]).abs().max() > 1e-3
     assert (full[0] - full[2]).abs().max() > 1e-3
     torch.testing.assert_close(cut[0], cut[1])
+
+
+def test_windows_are_masked_at_random_or_ask_what_comes_next():
+    """4,000 windows of 5: a third of the tokens, the last where chance took none; or a window cut and its last one."""
+    lengths = torch.full((4000,), 5)
+    torch.manual_seed(0)
+    cut, masked = BERT4Rec(mask_share=1 / 3, last_share=0.0)._mask(lengths, 6)
+    masked &= torch.arange(6) < cut[:, None]
+    assert (cut == 5).all()
+    assert masked.any(1).all()
+    assert masked[:, :4].float().mean() == pytest.approx(1 / 3, abs=0.02)
+    assert masked[:, 4].float().mean() == pytest.approx(1 / 3 + (2 / 3) ** 5, abs=0.03)
+    cut, masked = BERT4Rec(last_share=1.0)._mask(lengths, 6)
+    assert torch.bincount(cut).tolist() == pytest.approx([0, 800, 800, 800, 800, 800], abs=100)
+    torch.testing.assert_close(masked, torch.arange(6) == cut[:, None] - 1)
 
 
 @pytest.mark.parametrize("fixture", ["sasrec", "bert4rec"])

@@ -24,9 +24,9 @@ class BERT4Rec(SequentialScorer):
     """Scores items by a bidirectional Transformer: what stands in for the mask at the end of the history?
 
     The model of [1]_: items of a history are masked at random and told from those on both sides, by a softmax over
-    the whole catalog. Some windows have their last item masked and no other, which is the question asked later. As
-    few positions are supervised at a time, it needs several times the epochs of SASRec [2]_. Without a history
-    it sees a mask alone, and gives what items are met most.
+    the whole catalog. Some windows are cut anywhere and only their last item is masked, which is the question asked
+    later. As few positions are supervised at a time, it needs several times the epochs of SASRec [2]_. Without a
+    history it sees a mask alone, and gives the items that histories begin with.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class BERT4Rec(SequentialScorer):
     mask_share
         Probability of an item to be masked. Default 0.3.
     last_share
-        Probability of a window to have its last item masked only. Default 0.2.
+        Probability of a window to be cut at random and to have its last item masked only. Default 0.2.
     learning_rate, weight_decay
         Of AdamW. Default 2e-3 and 0.01.
     batch_positions
@@ -108,18 +108,24 @@ class BERT4Rec(SequentialScorer):
         windows = Windows.tiling(streams, self.size.max_length, rng)
         for batch in bucketed(windows, self.training.batch_positions, rng):
             items, real = padded(streams, batch, network.num_items)
-            masked = real & self._mask(torch.from_numpy(batch.length), items.shape[1])
+            lengths, masked = self._mask(torch.from_numpy(batch.length), items.shape[1])
+            real = real & (torch.arange(items.shape[1]) < lengths[:, None])
+            masked = masked & real
             states = network(items.masked_fill(masked, network.num_items), real)[masked]
             smoothing = self.training.label_smoothing
             yield full_softmax(states, network.item_vectors, network.bias, items[masked], smoothing)
 
-    def _mask(self, lengths: Tensor, columns: int) -> Tensor:
-        """Which positions to mask, bool (B, T): at random, or only the last; the last also where chance took none."""
+    def _mask(self, lengths: Tensor, columns: int) -> tuple[Tensor, Tensor]:
+        """Lengths (B,) to cut windows to, and which positions to mask, bool (B, T).
+
+        Positions are taken at random; the last where chance takes none, or where the window asks what comes next.
+        """
+        asks_next = torch.rand(len(lengths)) < self.last_share
+        cut = torch.where(asks_next, (torch.rand(len(lengths)) * lengths).long() + 1, lengths).minimum(lengths)
         masked = torch.rand(len(lengths), columns) < self.mask_share
-        last = torch.arange(columns) == lengths[:, None] - 1
-        none = ~(masked & (torch.arange(columns) < lengths[:, None])).any(1)
-        only_last = (torch.rand(len(lengths)) < self.last_share) | none
-        return torch.where(only_last[:, None], last, masked)
+        none = ~(masked & (torch.arange(columns) < cut[:, None])).any(1)
+        last = torch.arange(columns) == cut[:, None] - 1
+        return cut, torch.where((asks_next | none)[:, None], last, masked)
 
     def _next_states(self, histories: Sequence[NDArray[np.int32]]) -> Tensor:
         mask = self._network.num_items

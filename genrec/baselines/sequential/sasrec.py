@@ -49,7 +49,7 @@ class SASRec(SequentialScorer):
     negatives
         Items to sample as negatives for each batch. Default None: the full softmax.
     learning_rate, weight_decay
-        Of AdamW. Default 1e-3 and 0.01.
+        Of AdamW. Default 5e-3 and 0.01.
     batch_positions
         Positions in a batch. Default 1024.
     epochs
@@ -85,7 +85,7 @@ class SASRec(SequentialScorer):
         dropout: float = 0.3,
         label_smoothing: float = 0.1,
         negatives: int | None = None,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 5e-3,
         weight_decay: float = 0.01,
         batch_positions: int = 1024,
         epochs: int = 30,
