@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_SHARE = 0.5
 """Of the time left, what a model's first trial may take: without it there is no figure at all."""
+LEAST_SHARE = 0.1
+"""Of the time left, a model's share at least: many that wait are quick, and those that are not come last."""
 TUNING_SHARE = 0.8
 """Of a model's share of the time, what tuning may take; the rest is for the test part."""
 POLL_SECONDS = 0.5
@@ -149,7 +151,7 @@ def run_models(
         kept = result is not None
         if result is None:
             left = budget - (time.perf_counter() - began)
-            job = _job(entrant, splits, place, digest, settings, left / len(waiting), left)
+            job = _job(entrant, splits, place, digest, settings, max(left / len(waiting), LEAST_SHARE * left), left)
             waiting.remove(entrant)
             result = _run(context, job, left, listener)
         evaluations = place.evaluations(entrant.name) if result.entry.status == "done" else []

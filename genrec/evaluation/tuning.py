@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 METRIC = "ndcg@10"
+REPEAT_SECONDS = 0.5
 
 Outcome = Literal["done", "time", "failed"]
 
@@ -266,7 +267,8 @@ def time_limit(seconds: float) -> Iterator[None]:
         raise OutOfTimeError
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
+    # Again and again: an exception raised while Python runs a finalizer or a callback of its collector goes nowhere.
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), REPEAT_SECONDS)
     try:
         yield
     finally:
