@@ -59,7 +59,8 @@ class TreeReader:
     """
 
     def __init__(self, generator: Generator, prompts: Sequence[TokenSequence]) -> None:
-        check_prompts(generator, prompts, generator.vocabulary.trie.num_levels - 1)
+        written = 1 if generator.vocabulary.one_position else generator.vocabulary.trie.num_levels
+        check_prompts(generator, prompts, written - 1)
         device = generator.device
         lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
         position = torch.arange(int(lengths.max()), device=device).expand(len(prompts), -1)
@@ -99,6 +100,9 @@ class TreeReader:
             If the backbone computes NaN or infinity.
         """
         node = nodes.clamp(min=1)
+        if self.generator.vocabulary.one_position:
+            before = self.prompt_hidden[:, None].expand(*nodes.shape, -1)
+            return finite(self.generator.head.descend(before, node))
         tokens = self._code_tokens[self.generator.head.node_code[node]]
         embeddings = self.generator.embed(tokens, node)
         # Padding sees the prompt too: a row that saw nothing at all would turn into NaN in some kernels.

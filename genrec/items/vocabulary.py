@@ -30,11 +30,15 @@ class ItemVocabulary:
         The trie over the tokenizer's codes.
     text_size
         Number of text tokens of the base model (V).
+    one_position
+        Items are one token in sequences, that of their last code, and its node says which item it is. Default
+        False: a token for each code.
     """
 
     tokenizer: ItemTokenizer
     trie: CatalogTrie
     text_size: int
+    one_position: bool = False
 
     @property
     def num_items(self) -> int:
@@ -55,17 +59,20 @@ class ItemVocabulary:
 
     @cached_property
     def tokens(self) -> NDArray[np.int64]:
-        """Token ids of each item, (N, L), -1 after the end of a shorter ID."""
+        """Token ids of each item, (N, L), -1 after the end of a shorter ID; (N, 1) with one position an item."""
         codes = self.tokenizer.codes
+        if self.one_position:
+            last = (codes >= 0).sum(axis=1, keepdims=True) - 1
+            return self.code_tokens[np.take_along_axis(codes, last, axis=1)]
         return np.where(codes >= 0, self.code_tokens[codes], -1)
 
     @property
     def nodes(self) -> NDArray[np.int32]:
-        """Trie node reached after each token of an item, (N, L), -1 after its end."""
-        return self.trie.paths
+        """Trie node reached after each token of an item, (N, L), -1 after its end; (N, 1) with one position an item."""
+        return self.trie.leaf_of[:, None] if self.one_position else self.trie.paths
 
     @cached_property
     def lengths(self) -> NDArray[np.int32]:
         """Number of tokens of each item, (N,)."""
-        lengths: NDArray[np.int32] = (self.tokenizer.codes >= 0).sum(axis=1, dtype=np.int32)
+        lengths: NDArray[np.int32] = (self.tokens >= 0).sum(axis=1, dtype=np.int32)
         return lengths

@@ -57,7 +57,7 @@ def build_generator(
     Raises
     ------
     UnsupportedError
-        If item codes are text tokens and the base model has no text.
+        If item codes are text tokens and the base model has no text, or items are to take one position each.
 
     Examples
     --------
@@ -73,6 +73,8 @@ def build_generator(
             "title item IDs need a base model that reads text",
             hint="set base.kind=pretrained, or items.kind=semantic or atomic",
         )
+    if is_title and head.one_position:
+        raise UnsupportedError("a title is too long for one position", hint="set head.one_position=false")
     embedding = text_table(base.lm).weight
     code_head = CodeHead(
         vocabulary,
@@ -80,6 +82,7 @@ def build_generator(
         node_residual=head.node_residual,
         text_rows=output_rows(base.lm) if is_title else None,
         init_std=base.lm.config.initializer_range,
+        dropout=config.dropout if isinstance(config, ScratchConfig) else 0.0,
     )
     if not is_title and head.init == "text" and base.text_tokenizer is not None and titles is not None:
         rows = text_code_vectors(embedding.detach().float(), vocabulary, base.text_tokenizer, titles)

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from genrec.decoding.step import expand, ragged_log_softmax
+from genrec.model.depth import DepthReader
 from genrec.model.grouped import grouped_logits
 
 if TYPE_CHECKING:
     from genrec.items.vocabulary import ItemVocabulary
+    from genrec.trie import CatalogTrie
 
 GATHER_COST = 32
 """Code rows that are multiplied in the time it takes to gather one and multiply it alone."""
@@ -66,6 +68,8 @@ class CodeHead(nn.Module):
         are then the model's own and are not trained.
     init_std
         Standard deviation of the initial code vectors. Default 0.02.
+    dropout
+        Of the network that reads codes, where the vocabulary has one position an item. Default 0.
 
     Examples
     --------
@@ -78,6 +82,7 @@ class CodeHead(nn.Module):
     indptr: Tensor
     node_code: Tensor
     node_item: Tensor
+    ancestors: Tensor
 
     def __init__(
         self,
@@ -87,6 +92,7 @@ class CodeHead(nn.Module):
         node_residual: bool = False,
         text_rows: Tensor | None = None,
         init_std: float = 0.02,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         trie = vocabulary.trie
@@ -106,6 +112,8 @@ class CodeHead(nn.Module):
             self.register_buffer("code_vectors", rows, persistent=False)
         self.node_vectors = nn.Parameter(torch.zeros(trie.num_nodes, width)) if node_residual else None
         self.item_vectors = nn.Parameter(torch.zeros(vocabulary.num_items, width)) if node_residual else None
+        self.depth_reader = DepthReader(width, dropout) if vocabulary.one_position else None
+        self.register_buffer("ancestors", _ancestors(vocabulary.trie), persistent=False)
 
     def input_vectors(self, tokens: Tensor, nodes: Tensor) -> Tensor:
         """Input vectors of item tokens that the head adds to the vocabulary.
@@ -122,8 +130,22 @@ class CodeHead(nn.Module):
         Tensor
             float32 (M, D).
         """
+        if self.depth_reader is not None:
+            return self.path_vectors(nodes) + self.item_residual(nodes)
         vectors = nn.functional.embedding(tokens - self.text_size, self.code_vectors)
         return vectors + self.item_residual(nodes)
+
+    def path_vectors(self, nodes: Tensor) -> Tensor:
+        """Sums (M, D) of the vectors of all codes on the way to trie nodes."""
+        path = self.ancestors[nodes]  # (M, L), 0 padded
+        vectors = nn.functional.embedding(self.node_code[path].clamp(min=0), self.code_vectors)
+        return (vectors * (path > 0).unsqueeze(-1)).sum(-2)
+
+    def descend(self, hidden: Tensor, nodes: Tensor) -> Tensor:
+        """States (M, D) at inner trie nodes from those before the item; only with one position an item."""
+        assert self.depth_reader is not None  # the vocabulary says which way items are read
+        state: Tensor = self.depth_reader(hidden.float(), self.path_vectors(nodes))
+        return state
 
     def item_residual(self, nodes: Tensor) -> Tensor:
         """Vectors (M, D) that mark the end of an item at the input; zero inside an item or if not trained."""
@@ -197,3 +219,12 @@ def _item_of_leaf(vocabulary: ItemVocabulary) -> Tensor:
     items = torch.full((vocabulary.trie.num_nodes,), -1, dtype=torch.int64)
     items[torch.from_numpy(vocabulary.trie.leaf_of.astype("int64"))] = torch.arange(vocabulary.num_items)
     return items
+
+
+def _ancestors(trie: CatalogTrie) -> Tensor:
+    """Nodes (num_nodes, L) on the way to each node, itself included and the root not, 0 padded."""
+    parent = torch.from_numpy(trie.parent.astype("int64")).clamp(min=0)
+    columns = [torch.arange(trie.num_nodes)]
+    while len(columns) < trie.num_levels:
+        columns.append(parent[columns[-1]])
+    return torch.stack(columns, dim=1)

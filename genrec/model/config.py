@@ -64,3 +64,5 @@ class CodeHeadConfig(_Config):
     """A vector for every trie node and item beside the shared code vectors (memory: it remembers items)."""
     init: Literal["text", "normal"] = "text"
     """New code vectors: the mean of the title tokens' vectors of the items that share a code, or random."""
+    one_position: bool = False
+    """One position an item, its code vectors added up, and a small network for the codes of the next: less time."""

@@ -130,9 +130,10 @@ def export_merged(folder: Path | str, out: Path | str) -> Path:
     if out.exists() and any(out.iterdir()):
         raise ConfigError(f"{out} is not empty", hint="name another folder")
     model = load_model(folder, quantization="none")
-    if model.generator.head.node_vectors is not None:
-        hint = "fine-tune with head.node_residual=false to get a model that can be exported"
-        raise UnsupportedError("node residuals have no place in a plain language model", hint=hint)
+    head = model.description.head
+    if head.node_residual or head.one_position:
+        hint = "fine-tune with head.node_residual=false and head.one_position=false for a model that can be exported"
+        raise UnsupportedError("node residuals and pooled items have no place in a plain language model", hint=hint)
     lm = _merged(model.generator)
     lm.save_pretrained(out)
     if model.text_tokenizer is not None:

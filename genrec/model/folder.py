@@ -138,7 +138,8 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
         config = PretrainedConfig.model_validate(config.model_dump() | {"quantization": quantization})
     tokenizer = load_item_tokenizer(folder / TOKENIZER_FOLDER)
     base = _load_saved_base(folder, config)
-    vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size)
+    trie, one_position = CatalogTrie.from_codes(tokenizer.codes), description.head.one_position
+    vocabulary = ItemVocabulary(tokenizer, trie, base.text_size, one_position)
     head = CodeHead(
         vocabulary,
         text_table(base.lm).embedding_dim,
@@ -180,7 +181,7 @@ def load_interface(folder: Path | str) -> ModelInterface:
     tokenizer = load_item_tokenizer(folder / TOKENIZER_FOLDER)
     text_size = text_size_of(description.base, folder)
     return ModelInterface(
-        ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), text_size),
+        ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), text_size, description.head.one_position),
         load_text_tokenizer(description.base),
         pq.read_table(folder / ITEMS_FILE)[ITEM_ID].to_pylist(),
         description,

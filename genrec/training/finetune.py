@@ -162,7 +162,8 @@ def _build(config: FinetuneConfig, train: Dataset, device: torch.device) -> _Bui
     torch.manual_seed(config.training.seed)  # weights of a model from scratch
     base = load_base(config.base, max_positions=config.prompt.max_tokens + 1)
     tokenizer = fit_item_tokenizer(config.items, train, base.text_tokenizer, config.training.seed)
-    vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size)
+    trie = CatalogTrie.from_codes(tokenizer.codes)
+    vocabulary = ItemVocabulary(tokenizer, trie, base.text_size, config.head.one_position)
     generator = build_generator(
         base, vocabulary, config.base, config.head, titles=train.catalog.titles, seed=config.training.seed
     )

@@ -290,4 +290,4 @@ def _optimizer(generator: Generator, config: TrainingConfig) -> torch.optim.Adam
         {"params": vectors, "peak": rate, "weight_decay": 0.0},
         {"params": head, "peak": config.code_learning_rate or rate, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=rate, betas=(0.9, 0.98))
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=rate, betas=(0.9, 0.98), fused=True)

@@ -69,24 +69,37 @@ class CodeLoss(nn.Module):
         vectors = generator.embed(batch.tokens, batch.nodes)
         hidden = generator.hidden(vectors, batch.mask.long(), positions)
         target = batch.supervised[:, 1:]
-        child = batch.nodes[:, 1:][target]
-        before = batch.nodes[:, :-1][target]
-        # A target follows an inner node of its own item, or something that ended: then it starts at the root.
-        inside = (before >= 0) & (head.indptr[before + 1] > head.indptr[before])
-        states = hidden[:, :-1][target]
+        states, child = hidden[:, :-1][target], batch.nodes[:, 1:][target]
+        weights = batch.weights[:, 1:][target]
         expected = None
         if self.teacher is not None and self.teacher_weight:
             expected = Expected(*self.teacher.at(batch.interactions[:, 1:][target]))
-        losses = states.new_empty(len(states), dtype=torch.float32)
-        for of_root, rows in ((True, ~inside), (False, inside)):
-            if rows.any():
-                part = None if expected is None else expected[rows]
-                if of_root:
-                    some = self._root_losses(states[rows], child[rows], part)
-                else:
-                    some = self._inner_losses(states[rows], before[rows], child[rows], part)
-                losses = losses.masked_scatter(rows, some)
-        return (losses * batch.weights[:, 1:][target]).sum()
+        if generator.vocabulary.one_position:
+            return self._by_depth(states, child, weights, expected)
+        before = batch.nodes[:, :-1][target]
+        # A target follows an inner node of its own item, or something that ended: then it starts at the root.
+        inside = (before >= 0) & (head.indptr[before + 1] > head.indptr[before])
+        first = ~inside
+        losses = self._root_losses(states[first], child[first], expected and expected[first])
+        total = (losses * weights[first]).sum()
+        if inside.any():
+            losses = self._inner_losses(states[inside], before[inside], child[inside], expected and expected[inside])
+            total = total + (losses * weights[inside]).sum()
+        return total
+
+    def _by_depth(self, states: Tensor, leaf: Tensor, weights: Tensor, expected: Expected | None) -> Tensor:
+        """Loss of items (M,) that take one position each: their codes are read from the state before the item."""
+        head = self.generator.head
+        path = self.paths[head.node_item[leaf]]  # (M, L)
+        total = (self._root_losses(states, path[:, 0], expected) * weights).sum()
+        for level in range(1, path.shape[1]):
+            rows = path[:, level] >= 0
+            parent, child = path[rows, level - 1], path[rows, level]
+            if len(parent):
+                below = head.descend(states[rows], parent)
+                losses = self._inner_losses(below, parent, child, expected and expected[rows])
+                total = total + (losses * weights[rows]).sum()
+        return total
 
     def _root_losses(self, states: Tensor, child: Tensor, expected: Expected | None = None) -> Tensor:
         logprobs = self.generator.head.root_logprobs(states)  # (M, K0)
