@@ -174,7 +174,9 @@ class _Prior:
         """float32 (n,): -inf in dead branches, whatever alpha."""
         row = torch.zeros_like(user) if self._shared else user
         added = torch.from_numpy(self._on_nodes.of(row.cpu().numpy(), node.cpu().numpy())).to(node.device)
-        return added if self.is_flat else torch.where(added > -torch.inf, self._alpha * added, added)
+        if self.is_flat or self._alpha == 1:
+            return added
+        return torch.where(added > -torch.inf, self._alpha * added, added)
 
 
 def _first_level(logprobs: Tensor) -> _Beams:
@@ -190,8 +192,8 @@ def _weigh(children: _Beams, prior: _Prior | None, renormalise: bool, parents: T
     logprob = children.logprob
     if prior is not None:
         added = prior.at(children.user, children.node)
-        alive = (added > -torch.inf).nonzero()[:, 0]
-        if len(alive) < len(added):
+        if len(added) and added.min() == -torch.inf:
+            alive = (added > -torch.inf).nonzero()[:, 0]
             children, added, logprob = children[alive], added[alive], logprob[alive]
             if renormalise and len(alive):
                 _, row = children.origin.unique_consecutive(return_inverse=True)

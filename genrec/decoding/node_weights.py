@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LARGEST_SPREAD = 600.0
 """Largest difference between two weights whose exponentials float64 holds side by side."""
 
+FLOAT32_SPREAD = 80.0
+"""The same of float32."""
+
 
 @dataclass(frozen=True, eq=False)
 class NodeWeights:
@@ -36,8 +39,8 @@ class NodeWeights:
     count
         int32 (B or 1, N + 1): eligible items before each place of ``trie.leaf_items``. None: all or none are.
     mass, shift
-        float64 (B * N + 1,) and (B, 1): ``exp(weight - shift)`` in the order of ``trie.leaf_items``, if there are
-        priors.
+        Floats (B * N + 1,) and float32 (B, 1): ``exp(weight - shift)`` in the order of ``trie.leaf_items``, if
+        there are priors.
     table
         float32 (B, num_nodes): all weights, where they lie too far apart for ``mass``.
     key, value
@@ -47,8 +50,8 @@ class NodeWeights:
     trie: CatalogTrie
     base: NDArray[np.float32]
     count: NDArray[np.int32] | None = None
-    mass: NDArray[np.float64] | None = None
-    shift: NDArray[np.float64] | None = None
+    mass: NDArray[np.floating] | None = None
+    shift: NDArray[np.float32] | None = None
     table: NDArray[np.float32] | None = None
     key: NDArray[np.int64] | None = None
     value: NDArray[np.float32] | None = None
@@ -57,21 +60,24 @@ class NodeWeights:
     def of_dense(cls, trie: CatalogTrie, dense: NDArray[np.float32]) -> Self:
         """Weights of nodes from those of all items, (B, N)."""
         base = dense[:, :1]
-        eligible = dense > -np.inf
-        count = _count_before(trie, eligible)
-        highest = np.maximum(dense.max(axis=1, keepdims=True), np.finfo(np.float32).min)
-        lowest = lowest_finite(dense)[:, None]
-        if not (highest[lowest < np.inf].any() or lowest[lowest < np.inf].any()):
+        lowest, highest = lowest_finite(dense)[:, None], dense.max(axis=1, keepdims=True)
+        count = None if (dense.min(axis=1) > -np.inf).all() else _count_before(trie, dense > -np.inf)
+        some = highest > -np.inf
+        if not (highest[some].any() or lowest[some].any()):
             return cls(trie, base, count)
-        if not (highest - lowest < LARGEST_SPREAD).all():
+        spread = float((highest - lowest)[some].max())
+        if spread > LARGEST_SPREAD:
             return cls(trie, base, table=_log_means(trie, dense))
-        mass = np.zeros(len(dense) * len(trie.leaf_items) + 1)
+        shift = np.where(some, highest, np.float32(0.0))
+        mass: NDArray[np.floating] = np.empty(
+            len(dense) * len(trie.leaf_items) + 1, dtype=np.float32 if spread < FLOAT32_SPREAD else np.float64
+        )
+        mass[-1] = 0.0
         # User by user: a row stays in the processor's cache from one operation to the next.
-        for row, weights, most in zip(mass[:-1].reshape(len(dense), -1), dense, highest, strict=True):
-            in_order = torch.from_numpy(row)
-            in_order.copy_(torch.from_numpy(weights.take(trie.leaf_items)))
-            in_order.sub_(float(most[0])).exp_()
-        return cls(trie, base, count, mass, highest.astype(np.float64))
+        for row, weights, most in zip(mass[:-1].reshape(len(dense), -1), dense, shift, strict=True):
+            np.subtract(weights.take(trie.leaf_items), most, out=row)
+            torch.from_numpy(row).exp_()
+        return cls(trie, base, count, mass, shift)
 
     @classmethod
     def of_touched(
@@ -127,16 +133,19 @@ class NodeWeights:
             return _at(self.table, user, node)
         if self.count is None and self.mass is None:
             return _at(self.base, user, np.zeros_like(node))
-        count = self._eligible_below(user, node)
         if self.mass is None or self.shift is None:
-            return np.where(count > 0, np.float32(0.0), np.float32(-np.inf))
-        total = np.zeros(len(node))
-        row = (user if len(self.shift) > 1 else np.zeros_like(user)).astype(np.int64) * len(self.trie.leaf_items)
+            return np.where(self._eligible_below(user, node) > 0, np.float32(0.0), np.float32(-np.inf))
+        row = user.astype(np.int64) * len(self.trie.leaf_items) if len(self.shift) > 1 else np.int64(0)
+        total, count = np.zeros(len(node)), np.zeros(len(node), dtype=np.int32)
         for first, end in self.trie.leaf_ranges(node):
             total += _segment_sums(self.mass, row + first, row + end)
+            count += self._eligible_between(user, first, end)
         with np.errstate(divide="ignore", invalid="ignore"):
-            weights = np.log(total / count) + _at(self.shift, user, np.zeros_like(node))
-        return np.where(count > 0, weights, -np.inf).astype(np.float32)
+            weights = np.log(total / count).astype(np.float32)
+        weights += _at(self.shift, user, np.zeros_like(node)) if len(self.shift) > 1 else self.shift[0, 0]
+        if self.count is not None:
+            weights[count == 0] = -np.inf
+        return weights
 
     def _eligible_below(self, user: NDArray[np.integer], node: NDArray[np.integer]) -> NDArray[np.int64]:
         """Eligible items below (user, node) pairs, those that are touched counted as the base has them."""
@@ -144,11 +153,17 @@ class NodeWeights:
         if self.count is None and self.base[0, 0] == -np.inf:
             return count
         for first, end in self.trie.leaf_ranges(node):
-            if self.count is None:
-                count += end - first
-            else:
-                count += _at(self.count, user, end) - _at(self.count, user, first)
+            count += self._eligible_between(user, first, end)
         return count
+
+    def _eligible_between(
+        self, user: NDArray[np.integer], first: NDArray[np.int32], end: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Eligible items at the places ``first .. end - 1`` of ``trie.leaf_items``, (E,)."""
+        if self.count is None:
+            return end - first
+        between: NDArray[np.int32] = np.subtract(_at(self.count, user, end), _at(self.count, user, first))
+        return between
 
 
 def lowest_finite(weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -173,16 +188,26 @@ def _at(table: NDArray[Any], row: NDArray[np.integer], column: NDArray[np.intege
     return entries
 
 
-def _segment_sums(values: NDArray[np.float64], first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.float64]:
+def _segment_sums(
+    values: NDArray[np.floating], first: NDArray[np.int64], end: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Sums of ``values[first:end]``, (E,); no end is behind the last value but one."""
     if (first[1:] < first[:-1]).any():
         order = np.argsort(first, kind="stable")
-        sums = np.empty(len(first))
-        sums[order] = _segment_sums(values, first[order], end[order])
-        return sums
-    # What lies between two segments is added up too, which is little where they ascend.
-    sums = np.add.reduceat(values, np.stack([first, end], axis=1).ravel())[::2]
-    return np.where(first < end, sums, 0.0)
+        result = np.empty(len(first))
+        result[order] = _segment_sums(values, first[order], end[order])
+        return result
+    # Children of one node lie side by side: where a segment ends, the next begins, so that starts are enough.
+    apart = np.flatnonzero(first[1:] != end[:-1])
+    if 2 * len(apart) < len(first):
+        sums = np.add.reduceat(values, np.append(first, end[-1]), dtype=np.float64)[:-1]
+    else:
+        apart, sums = np.arange(len(first)), np.empty(len(first))
+    if len(apart):
+        bounds = np.stack([first[apart], end[apart]], axis=1).ravel()
+        sums[apart] = np.add.reduceat(values, bounds, dtype=np.float64)[::2]
+    sums[first == end] = 0.0
+    return sums
 
 
 def _count_before(trie: CatalogTrie, eligible: NDArray[np.bool_]) -> NDArray[np.int32] | None:

@@ -197,6 +197,21 @@ class CatalogTrie:
         """Whether several items end at one node."""
         return len(self.leaf_items) > int(np.count_nonzero(self.is_leaf))
 
+    @cached_property
+    def _runs(self) -> NDArray[np.int32] | None:
+        """Where the items below each node are in ``leaf_items``, (num_nodes, 2), if all IDs have one length."""
+        deepest = int(self.depth[-1])
+        if self._least_depth < deepest:
+            return None
+        runs = np.empty((self.num_nodes, 2), dtype=np.int32)
+        first = int(self.level_offsets[deepest])
+        runs[first:, 0], runs[first:, 1] = self.leaf_indptr[first:-1], self.leaf_indptr[first + 1 :]
+        for level in range(deepest - 1, -1, -1):
+            first, end = self.level_offsets[level : level + 2]
+            runs[first:end, 0] = runs[self.indptr[first:end] + 1, 0]
+            runs[first:end, 1] = runs[self.indptr[first + 1 : end + 1], 1]
+        return runs
+
     def leaf_ranges(self, nodes: NDArray[np.integer]) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
         """Where the items below some nodes are in ``leaf_items``: at each depth that has any, one run a node.
 
@@ -211,6 +226,10 @@ class CatalogTrie:
         >>> [(first.tolist(), end.tolist()) for first, end in trie.leaf_ranges(np.array([1, 2]))]
         [([0, 2], [2, 3])]
         """
+        if self._runs is not None:
+            run = self._runs.view(np.int64).take(nodes).view(np.int32)  # both numbers at once
+            yield run[::2], run[1::2]
+            return
         first, end = nodes, nodes + 1
         deepest = int(self.depth[nodes].max()) if len(nodes) else 0
         for level in range(self.num_levels + 1):
