@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from genrec.data.dataset import Dataset
 
-# Items from which the full softmax takes most of an hour an epoch on a million interactions, by one core.
+# From so many items on, the full softmax takes half an hour an epoch on a million interactions and one core.
 LARGE = 200_000
 
 
