@@ -12,10 +12,12 @@ from genrec.model.base import output_rows, text_table
 from genrec.model.code_head import CodeHead
 from genrec.model.config import CodeHeadConfig, LoRAConfig, PretrainedConfig, ScratchConfig
 from genrec.model.generator import Generator
+from genrec.model.vector_init import start_from_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
     from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -30,6 +32,7 @@ def build_generator(
     head: CodeHeadConfig,
     *,
     titles: Sequence[str] | None = None,
+    item_vectors: NDArray[np.float32] | None = None,
     seed: int = 0,
 ) -> Generator:
     """A generator that is ready to be trained.
@@ -46,6 +49,8 @@ def build_generator(
         Configuration of the code head.
     titles
         Title of each item (N), for code vectors that start from text. None: they start at random.
+    item_vectors
+        float32 (N, any width), for a code head that starts from vectors. None: it starts at random.
     seed
         Seed of everything that starts at random. Default 0.
 
@@ -87,6 +92,8 @@ def build_generator(
     if not is_title and head.init == "text" and base.text_tokenizer is not None and titles is not None:
         rows = text_code_vectors(embedding.detach().float(), vocabulary, base.text_tokenizer, titles)
         code_head.code_vectors.data.copy_(rows)
+    if not is_title and head.init == "vectors" and item_vectors is not None:
+        start_from_vectors(code_head, vocabulary, item_vectors)
     backbone = base.lm if isinstance(config, ScratchConfig) else add_lora(base.lm, config.lora, config.quantization)
     return Generator(backbone, code_head, vocabulary)
 

@@ -62,7 +62,8 @@ class CodeHeadConfig(_Config):
 
     node_residual: bool = False
     """A vector for every trie node and item beside the shared code vectors (memory: it remembers items)."""
-    init: Literal["text", "normal"] = "text"
-    """New code vectors: the mean of the title tokens' vectors of the items that share a code, or random."""
+    init: Literal["text", "normal", "vectors"] = "text"
+    """New code vectors: the mean of the title tokens' vectors of the items that share a code, or random, or (with
+    residuals too) the vectors that semantic IDs are made of. From scratch there is no text: text is random."""
     one_position: bool = False
     """One position an item, its code vectors added up, and a small network for the codes of the next: less time."""

@@ -28,7 +28,7 @@ from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
 from genrec.training.loop import CHECKPOINTS, Trainer, TrainingResult
 from genrec.training.teacher import TeacherTargets, make_targets
-from genrec.training.tokenizing import fit_item_tokenizer
+from genrec.training.tokenizing import fit_item_tokenizer, item_vectors
 from genrec.trie import CatalogTrie
 from genrec.version import __version__
 
@@ -165,7 +165,13 @@ def _build(config: FinetuneConfig, train: Dataset, device: torch.device) -> _Bui
     trie = CatalogTrie.from_codes(tokenizer.codes)
     vocabulary = ItemVocabulary(tokenizer, trie, base.text_size, config.head.one_position)
     generator = build_generator(
-        base, vocabulary, config.base, config.head, titles=train.catalog.titles, seed=config.training.seed
+        base,
+        vocabulary,
+        config.base,
+        config.head,
+        titles=train.catalog.titles,
+        item_vectors=item_vectors(config.items, train, config.training.seed) if config.head.init == "vectors" else None,
+        seed=config.training.seed,
     )
     # Quantized weights already lie where they are to be computed with.
     if config.base.kind == "scratch" or config.base.quantization == "none":
