@@ -199,7 +199,8 @@ def test_what_is_wrong_with_ones_own_scorer_is_said(tmp_path, spec, message):
     file.write_text(SCORERS)
     bad.write_text("\n1 / 0\n")
     bare.write_text(
-        "from genrec.baselines import Scorer\nclass Plain: ...\nclass Half(Scorer):\n    def fit(self, d): return self\n"
+        "from genrec.baselines import Scorer\nclass Plain: ...\n"
+        "class Half(Scorer):\n    def fit(self, dataset): return self\n"
     )
     with pytest.raises(ConfigError, match=message):
         own_entrant(spec.format(file=file, bad=bad, bare=bare), {})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -99,13 +100,19 @@ def build_report(
         versions=_versions(),
         machine=_machine(),
         protocol=_protocol(splits, asked, settings),
-        data_card=data_card(dataset, splits[0] if len(splits) == 1 else None).as_dict(),
+        data_card=_card(dataset, splits),
         audit=_audit(splits, dataset, models),
         models=models,
         baseline=baseline,
         comparisons=_comparisons(finished, baseline, settings.modes) if baseline else [],
     )
     return report.model_copy(update={"verdict": summarise(report)})
+
+
+def _card(dataset: Dataset, splits: Sequence[Split]) -> dict[str, Any]:
+    """The data card as JSON has it, so that a report is the same before and after it is written."""
+    card: dict[str, Any] = json.loads(json.dumps(data_card(dataset, splits[0] if len(splits) == 1 else None).as_dict()))
+    return card
 
 
 def _audit(splits: Sequence[Split], dataset: Dataset, models: Sequence[ModelEntry]) -> list[Finding]:
