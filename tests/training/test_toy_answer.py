@@ -18,6 +18,11 @@ KINDS = {
         "head": {"node_residual": True},
         "training": {"epochs": 25},
     },
+    "semantic with one position an item": {
+        "items": {"kind": "semantic", "levels": 2, "codes_per_level": 6, "text_weight": 0},
+        "head": {"node_residual": True, "one_position": True, "init": "vectors"},
+        "training": {"epochs": 25},
+    },
 }
 
 
