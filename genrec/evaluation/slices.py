@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from genrec.data.dataset import Dataset
 
 MOST_VALUES = 25
-"""Groups that a column of words may make; the rarer values go into ``other``."""
-OTHER = "other"
+"""Groups that a column of words may make; the rarer values go together."""
+OTHER = "(rare values)"
 UNKNOWN = "unknown"
 
 

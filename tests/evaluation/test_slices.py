@@ -74,8 +74,15 @@ def test_words_make_a_group_each_and_rare_ones_go_together(monkeypatch):
     monkeypatch.setattr("genrec.evaluation.slices.MOST_VALUES", 2)
     dataset = with_users(job=["cook", "clerk", "cook", "smith", None, "clerk"])
     groups = attribute_groups(dataset, np.arange(6), "job")
-    assert groups.names == ("clerk", "cook", "other")
-    assert [groups.names[label] for label in groups.labels] == ["cook", "clerk", "cook", "other", "other", "clerk"]
+    assert groups.names == ("clerk", "cook", "(rare values)")
+    assert [groups.names[label] for label in groups.labels] == [
+        "cook",
+        "clerk",
+        "cook",
+        "(rare values)",
+        "(rare values)",
+        "clerk",
+    ]
     assert attribute_groups(dataset, np.array([5, 1]), "job").names == ("clerk",)
 
 
