@@ -108,6 +108,8 @@ class TeacherConfig(_Config):
     """The share at the end of the run, reached along a line. Default: the same."""
     top: PositiveInt = 64
     """Items kept a position."""
+    sampled: bool = False
+    """Below the root, learn on the way to an item drawn from the teacher, not to the true one (head.one_position)."""
     targets: Path | None = None
     """Folder of targets made before (genrec.training.teacher), instead of scorers."""
 

@@ -103,7 +103,8 @@ class Trainer:
         self.folder = folder
         self.validate = validate
         self.accelerator = Accelerator(log_with=list(report_to) or None, project_dir=folder)
-        self._code_loss = CodeLoss(generator, config.label_smoothing, teacher)
+        sampled = config.teacher is not None and config.teacher.sampled
+        self._code_loss = CodeLoss(generator, config.label_smoothing, teacher, sampled=sampled)
         self.loss, self.optimizer = self.accelerator.prepare(self._code_loss, _optimizer(generator, config))
         self._total = source.examples_per_epoch * config.epochs
         self._best: dict[str, Tensor] | None = None

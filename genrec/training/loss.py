@@ -28,6 +28,9 @@ class CodeLoss(nn.Module):
     teacher
         Soft targets: the items that another model expects, summed over the children of each node on the way to
         the true item (Hinton et al. 2015). Default: none.
+    sampled
+        Below the root, learn from the teacher on the way to an item drawn from it rather than to the true one.
+        Only where items take one position each. Default False.
 
     Attributes
     ----------
@@ -51,12 +54,18 @@ class CodeLoss(nn.Module):
     depth: Tensor
 
     def __init__(
-        self, generator: Generator, label_smoothing: float = 0.0, teacher: TeacherTargets | None = None
+        self,
+        generator: Generator,
+        label_smoothing: float = 0.0,
+        teacher: TeacherTargets | None = None,
+        *,
+        sampled: bool = False,
     ) -> None:
         super().__init__()
         self.generator = generator
         self.label_smoothing = label_smoothing
         self.teacher = teacher
+        self.sampled = sampled
         self.teacher_weight = 0.0
         trie = generator.vocabulary.trie
         self.register_buffer("paths", torch.from_numpy(trie.paths.astype("int64")), persistent=False)
@@ -89,15 +98,32 @@ class CodeLoss(nn.Module):
 
     def _by_depth(self, states: Tensor, leaf: Tensor, weights: Tensor, expected: Expected | None) -> Tensor:
         """Loss of items (M,) that take one position each: their codes are read from the state before the item."""
-        head = self.generator.head
-        path = self.paths[head.node_item[leaf]]  # (M, L)
-        total = (self._root_losses(states, path[:, 0], expected) * weights).sum()
+        item = self.generator.head.node_item[leaf]
+        total = (self._root_losses(states, self.paths[item, 0], expected) * weights).sum()
+        if expected is None or not self.sampled:
+            return total + self._below(states, item, weights, expected)
+        # The teacher's items lie anywhere: below the nodes of one of them, drawn by its probability, all that it
+        # expects there is learned, which on average is its whole distribution over items.
+        mass = expected.probabilities.sum(1)
+        taught = mass > 0
+        drawn = expected.probabilities[taught].multinomial(1).squeeze(1)
+        other = expected.items[taught].gather(1, drawn.unsqueeze(1)).squeeze(1)
+        share = self.teacher_weight * weights
+        total = total + self._below(states, item, torch.where(taught, weights - share, weights), None)
+        return total + self._below(states[taught], other, share[taught], expected[taught], whole=True)
+
+    def _below(
+        self, states: Tensor, item: Tensor, weights: Tensor, expected: Expected | None, *, whole: bool = False
+    ) -> Tensor:
+        """Loss at the nodes below the root on the way to items (M,), from the states before these."""
+        path = self.paths[item]  # (M, L)
+        total = states.new_zeros((), dtype=torch.float32)
         for level in range(1, path.shape[1]):
             rows = path[:, level] >= 0
             parent, child = path[rows, level - 1], path[rows, level]
             if len(parent):
-                below = head.descend(states[rows], parent)
-                losses = self._inner_losses(below, parent, child, expected and expected[rows])
+                below = self.generator.head.descend(states[rows], parent)
+                losses = self._inner_losses(below, parent, child, expected and expected[rows], whole=whole)
                 total = total + (losses * weights[rows]).sum()
         return total
 
@@ -107,10 +133,14 @@ class CodeLoss(nn.Module):
         losses = self._smooth(right, logprobs.mean(1)) if self.label_smoothing else -right
         if expected is None:
             return losses
-        first = self.paths[expected.items, 0]
-        return self._taught(losses, logprobs.gather(1, (first - 1).clamp(min=0)), expected.probabilities * (first > 0))
+        first, weight = self.paths[expected.items, 0], self.teacher_weight
+        return self._taught(
+            losses, logprobs.gather(1, (first - 1).clamp(min=0)), expected.probabilities * (first > 0), weight
+        )
 
-    def _inner_losses(self, states: Tensor, parent: Tensor, child: Tensor, expected: Expected | None = None) -> Tensor:
+    def _inner_losses(
+        self, states: Tensor, parent: Tensor, child: Tensor, expected: Expected | None = None, *, whole: bool = False
+    ) -> Tensor:
         children = self.generator.head.child_logprobs(states, parent)
         start = children.node[children.first]
         right = children.logprob[children.first + child - start]
@@ -123,9 +153,10 @@ class CodeLoss(nn.Module):
         depth = self.depth[parent].unsqueeze(1)
         below = self.paths[expected.items, depth - 1] == parent.unsqueeze(1)
         edge = self.paths[expected.items, depth] - start.unsqueeze(1) + children.first.unsqueeze(1)
-        return self._taught(losses, children.logprob[edge.where(below, 0)], expected.probabilities * below)
+        weight = 1.0 if whole else self.teacher_weight
+        return self._taught(losses, children.logprob[edge.where(below, 0)], expected.probabilities * below, weight)
 
-    def _taught(self, losses: Tensor, logprobs: Tensor, probabilities: Tensor) -> Tensor:
+    def _taught(self, losses: Tensor, logprobs: Tensor, probabilities: Tensor, weight: float) -> Tensor:
         """Losses moved towards the teacher's, where it expects anything.
 
         Parameters
@@ -135,10 +166,12 @@ class CodeLoss(nn.Module):
         logprobs, probabilities
             float32 (M, top): of the children that lead to the items the teacher expects. Several may lead
             the same way: their probabilities add up.
+        weight
+            The teacher's share.
         """
         mass = probabilities.sum(1)
         against = -(probabilities * logprobs).sum(1) / mass.clamp(min=1e-9)
-        return losses + self.teacher_weight * (mass > 0) * (against - losses)
+        return losses + weight * (mass > 0) * (against - losses)
 
     def _smooth(self, right: Tensor, uniform: Tensor) -> Tensor:
         return -(1 - self.label_smoothing) * right - self.label_smoothing * uniform

@@ -15,6 +15,7 @@ from genrec.testing.tiny import FixedTokenizer
 from genrec.training.batches import collate
 from genrec.training.examples import TrainingExample
 from genrec.training.loss import CodeLoss
+from genrec.training.teacher import TeacherTargets
 from genrec.trie import CatalogTrie
 
 UNEVEN = np.array([[0, 3, 5], [0, 3, 6], [0, 4, -1], [1, 3, 5], [1, 5, -1], [2, -1, -1]], dtype=np.int32)
@@ -97,3 +98,18 @@ def test_titles_are_too_long_for_one_position(generator):
     base = type(base)(base.lm, object(), 9, "")
     with pytest.raises(UnsupportedError, match="one position"):
         build_generator(base, vocabulary, config, CodeHeadConfig(one_position=True))
+
+
+@torch.no_grad()
+def test_on_average_the_teacher_is_learned_whole(generator):
+    """Along paths drawn from the teacher: the cross entropy of its distribution over items, at all levels."""
+    logprobs = logprobs_by_definition(generator, [2, 0])
+    items = np.array([[0, 1, 3, 4]] * 3, dtype=np.int32)
+    share = np.array([[0.4, 0.3, 0.2, 0.1]] * 3, dtype=np.float16)
+    loss = CodeLoss(generator, teacher=TeacherTargets(items, share), sampled=True)
+    loss.teacher_weight = 0.6
+    sequence = prompt(generator, [2, 0, 5])
+    many = [TrainingExample(sequence.tokens, sequence.nodes, np.arange(4) == 3, None, np.arange(-1, 3))] * 4000
+    expected = 0.4 * -logprobs[5] + 0.6 * -(np.array([0.4, 0.3, 0.2, 0.1]) * logprobs[[0, 1, 3, 4]]).sum()
+    torch.manual_seed(0)
+    assert loss(collate(many)).item() / 4000 == pytest.approx(expected, rel=0.02)
