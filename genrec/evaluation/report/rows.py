@@ -76,8 +76,8 @@ def accuracy_table(report: Report, filter_seen: bool) -> ReportTable:
             row.append(f"{metrics[name].mean:.4f}" if name in metrics else "-")
         rows.append(row)
     note = (
-        f"In brackets, the 95 % bootstrap interval over users. + better, - worse, ~ not told apart at {LEVEL:.0%} by "
-        "the paired randomisation test with Holm's correction."
+        f"In brackets, the 95 % bootstrap interval over users. Better and worse: told apart at {LEVEL:.0%} by the "
+        "paired randomisation test with Holm's correction, and by the interval of the difference; open: not told apart."
     )
     title = f"Accuracy, seen items {'filtered' if filter_seen else 'kept'}"
     return ReportTable(title, columns, rows, note, words=2)
@@ -90,9 +90,9 @@ def _interval(interval: Interval) -> str:
 def _against(test: Comparison | None, model: ModelEntry, report: Report) -> str:
     if test is None:
         return "baseline" if model.name == report.baseline else "-"
-    sign = "+" if better(test) else "-" if worse(test) else "~"
     p = "< 0.001" if test.p_holm < 0.001 else f"= {test.p_holm:.3f}"
-    return f"{sign} {test.difference.mean:+.4f}, p {p}"
+    word = "better" if better(test) else "worse" if worse(test) else "open"
+    return f"{test.difference.mean:+.4f}, p {p}, {word}"
 
 
 def terminal_table(report: Report) -> ReportTable:

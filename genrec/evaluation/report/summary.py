@@ -59,7 +59,9 @@ def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], base
     """The answer, and the figures behind it."""
     generative = [c for c in tests if models[c.model].family in GENERATES]
     if not generative:
-        return []
+        if not any(model.family in GENERATES for model in models.values()):
+            return []
+        return ["Whether generation beats collaborative filtering is open: no generative model has figures."]
     # Validation chooses here too: the best of several on the test part would be flattered by it.
     best = max(generative, key=lambda c: models[c.model].validation_ndcg or 0.0)
     kind = "collaborative filtering" if models[baseline].family == "cf" else "the baseline"
