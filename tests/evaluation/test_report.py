@@ -44,7 +44,7 @@ def cost(milliseconds):
         base_bytes=1,
         fit_peak_bytes=2,
         serve_peak_bytes=2,
-        model_bytes=None,
+        model_bytes=4096,
         latency=times,
     )
 

@@ -145,7 +145,7 @@ def cost_table(report: Report) -> ReportTable:
                 f"{model.seconds:.0f}",
                 f"{(cost.fit_peak_bytes - cost.base_bytes) / MIB:.1f}",
                 f"{(cost.serve_peak_bytes - cost.base_bytes) / MIB:.1f}",
-                "-" if cost.model_bytes is None else f"{cost.model_bytes / MIB:.2f}",
+                f"{cost.model_bytes / MIB:.2f}",
                 times.get(1, "-"),
                 times.get(32, "-"),
             ]

@@ -75,8 +75,8 @@ class Cost(BaseModel, extra="forbid"):
     serve_peak_bytes: int
     """Peak resident memory while serving batches of 1 and 32, `base_bytes` included."""
 
-    model_bytes: int | None
-    """Size of the fitted model when serialised; null when it cannot be."""
+    model_bytes: int
+    """Of the arrays and tensors that the fitted model holds."""
 
     latency: list[Latency]
     """At batch sizes 1 and 32."""
