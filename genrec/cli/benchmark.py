@@ -14,11 +14,11 @@ from genrec.cli.console import print_json, print_table, stdout
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from genrec.benchmark.config import BenchmarkConfig
+    from genrec.benchmark.entrants import Entrant
+    from genrec.benchmark.report.schema import Report
     from genrec.data.dataset import Dataset
     from genrec.data.split import Split
-    from genrec.evaluation.config import BenchmarkConfig
-    from genrec.evaluation.entrants import Entrant
-    from genrec.evaluation.report.schema import Report
 
 SPLITS = ("leave-last-out", "global-temporal", "k-fold", "cold-items")
 FAILED = 1
@@ -73,12 +73,12 @@ def benchmark(
         return
     if data is None or out is None:
         raise typer.BadParameter("--data and --out are needed")
+    from genrec.benchmark.config import BenchmarkConfig, seconds
+    from genrec.benchmark.report.build import build_report
+    from genrec.benchmark.runner import Settings, run_models
     from genrec.cli.benchmark_progress import Progress
     from genrec.cli.finetune import quiet_libraries
     from genrec.data.dataset import Dataset
-    from genrec.evaluation.config import BenchmarkConfig, seconds
-    from genrec.evaluation.report.build import build_report
-    from genrec.evaluation.runner import Settings, run_models
 
     quiet_libraries()
     options: dict[str, Any] = {
@@ -122,7 +122,7 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
 ) -> None:
     """Compare the models that two runs have in common; user by user where both asked the same questions."""
-    from genrec.evaluation.report.compare import compare_runs
+    from genrec.benchmark.report.compare import compare_runs
 
     found = compare_runs(first, second)
     if json:
@@ -136,7 +136,7 @@ def compare(
 @app.command("models")
 def list_models(json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False) -> None:
     """List the models that have a name, in the order in which they run, with what tuning tries."""
-    from genrec.evaluation.models import NAMED_MODELS
+    from genrec.benchmark.models import NAMED_MODELS
 
     if json:
         print_json(
@@ -174,8 +174,8 @@ def choose(
     ConfigError
         A name, file or folder that is none.
     """
-    from genrec.evaluation.entrants import folder_entrant, named_entrants, own_entrant
-    from genrec.evaluation.models import NAMED_MODELS
+    from genrec.benchmark.entrants import folder_entrant, named_entrants, own_entrant
+    from genrec.benchmark.models import NAMED_MODELS
 
     own = [own_entrant(spec, settings.grids) for spec in specs]
     own += [folder_entrant(folder, dataset, settings.split) for folder in folders]
@@ -228,14 +228,14 @@ def command() -> str:
 
 def save(report: Report, out: Path) -> None:
     """Write the report and its pictures."""
-    from genrec.evaluation.report.files import save_report
+    from genrec.benchmark.report.files import save_report
 
     save_report(report, out)
 
 
 def print_report(report: Report, out: Path) -> None:
     """Print the table, the best model first, and the verdict."""
-    from genrec.evaluation.report.rows import terminal_table
+    from genrec.benchmark.report.rows import terminal_table
 
     table = terminal_table(report)
     print_table(table.columns, table.rows, title=table.title, footer=table.note)

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from genrec.benchmark.runner import Finished, Listener
+from genrec.benchmark.tuning import Trial
 from genrec.cli.console import printable, stderr, stdout
-from genrec.evaluation.runner import Finished, Listener
-from genrec.evaluation.tuning import Trial
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from genrec.evaluation.entrants import Entrant
+    from genrec.benchmark.entrants import Entrant
 
 NAME_WIDTH = 26
 

@@ -78,9 +78,9 @@ def demo(
 
     A second run reuses what the first one made.
     """
+    from genrec.benchmark.models import NAMED_MODELS
     from genrec.cli.finetune import quiet_libraries
     from genrec.data.dataset import Dataset
-    from genrec.evaluation.models import NAMED_MODELS
     from genrec.recommend.recommender import Recommender
     from genrec.shipped import shipped_path
 
@@ -181,9 +181,9 @@ def _answer(recommender: Recommender, scenario: Scenario, out: Path) -> None:
 
 def _compare(dataset: Dataset, scorers: list[Scorer], out: Path) -> None:
     """Print the table of the benchmark, made unless it is there."""
+    from genrec.benchmark.report.files import load_report, save_report
+    from genrec.benchmark.run import run_benchmark
     from genrec.data.split import leave_last_out
-    from genrec.evaluation.benchmark import run_benchmark
-    from genrec.evaluation.report.files import load_report, save_report
     from genrec.training.estimate import duration
 
     folder = out / "benchmark"

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from genrec.decoding.decoded import Decoded, check_request, rank_items
 from genrec.decoding.reader import GeneratorReader
-from genrec.decoding.step import keep_best, ragged_log_softmax
+from genrec.decoding.step import keep_best
 from genrec.errors import ConfigError
+from genrec.model.ragged import ragged_log_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from genrec.decoding.step import expand
+from genrec.model.ragged import expand
 
 if TYPE_CHECKING:
     from torch import Tensor

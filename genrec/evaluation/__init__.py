@@ -1,8 +1,4 @@
-"""Evaluation: metrics, the protocol every model is measured by, and reports.
-
-The benchmark itself is imported from its modules (:mod:`genrec.evaluation.benchmark`,
-:mod:`genrec.evaluation.runner`): it knows every model, and models are evaluated while they train.
-"""
+"""Evaluation: metrics, the protocol every model is measured by, statistics, and the leakage audit."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from genrec.errors import ConfigError, DataError
 from genrec.items.base import ItemTokenizer
+from genrec.items.plain_text import PlainText
 from genrec.items.report import TokenizerReport
-from genrec.prompt.plain_text import PlainText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from genrec.decoding.step import expand, ragged_log_softmax
 from genrec.model.depth import DepthReader
 from genrec.model.grouped import grouped_logits
+from genrec.model.ragged import expand, ragged_log_softmax
 
 if TYPE_CHECKING:
     from genrec.items.vocabulary import ItemVocabulary

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genrec.errors import ConfigError
-from genrec.prompt.plain_text import PlainText
+from genrec.items.plain_text import PlainText
 from genrec.prompt.sequence import TokenSequence
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from genrec.baselines import EASE, ItemKNN, Popularity
+from genrec.benchmark.models.cf import CF
 from genrec.data.dataset import Dataset
 from genrec.data.split import leave_last_out
 from genrec.evaluation import evaluate
-from genrec.evaluation.models.cf import CF
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import pytest
 
-from genrec.evaluation.models import NAMED_MODELS
-from genrec.evaluation.models.sequential import SEQUENTIAL
+from genrec.benchmark.models import NAMED_MODELS
+from genrec.benchmark.models.sequential import SEQUENTIAL
 
 
 @pytest.mark.parametrize("model", SEQUENTIAL.values(), ids=SEQUENTIAL)

@@ -6,12 +6,12 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from genrec.benchmark.config import BenchmarkConfig, seconds
+from genrec.benchmark.models import NAMED_MODELS
+from genrec.benchmark.tuning import sample_grid
 from genrec.cli.benchmark import app, choose, split_dataset
 from genrec.data.dataset import Dataset
 from genrec.errors import ConfigError
-from genrec.evaluation.config import BenchmarkConfig, seconds
-from genrec.evaluation.models import NAMED_MODELS
-from genrec.evaluation.tuning import sample_grid
 from genrec.shipped import shipped_files, shipped_path
 from genrec.testing import ScorerContract, toy_dataset
 

@@ -3,7 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genrec.decoding.step import TrieStep, keep_best, ragged_log_softmax
+from genrec.decoding.step import TrieStep, keep_best
+from genrec.model.ragged import ragged_log_softmax
 from genrec.trie import CatalogTrie
 
 

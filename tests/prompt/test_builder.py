@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
 from genrec.errors import ConfigError
+from genrec.items.plain_text import PlainText
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.prompt.builder import PromptBuilder, clean
-from genrec.prompt.plain_text import PlainText
 from genrec.prompt.sequence import TokenSequence
 from genrec.prompt.templates import HISTORY, Templates
 from genrec.testing.text import word_tokenizer

@@ -7,21 +7,21 @@ import pytest
 from genrec.baselines import EASE, MarkovChain
 from genrec.baselines.base import Scorer
 from genrec.baselines.content import TfidfKNN
+from genrec.benchmark.cost import model_bytes
+from genrec.benchmark.generators import SavedGenerator, TrainedGenerator
+from genrec.benchmark.zero_shot import ZeroShotGenerator
 from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
 from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError
-from genrec.evaluation.cost import model_bytes
 from genrec.evaluation.protocol import evaluate
 from genrec.model.description import ModelDescription
 from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.templates import Templates
 from genrec.recommend.fusion import on_one_scale
-from genrec.recommend.generators import SavedGenerator, TrainedGenerator
 from genrec.recommend.scorer import GenerativeScorer
-from genrec.recommend.zero_shot import ZeroShotGenerator
 from genrec.retrieval import Candidates
 from genrec.testing import tiny_generator, toy_dataset
 from genrec.testing.scorer_contract import NUM_ITEMS, ScorerContract

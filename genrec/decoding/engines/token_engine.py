@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from genrec.decoding.engines.base import Engine
-from genrec.decoding.step import Expansion, expand, ragged_log_softmax
 from genrec.errors import ConfigError, EngineError
 from genrec.model.code_head import Children
+from genrec.model.ragged import Expansion, expand, ragged_log_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

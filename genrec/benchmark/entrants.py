@@ -1,0 +1,166 @@
+"""Who takes part in a benchmark: named models, a user's own scorers, fine-tuned model folders."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pyarrow.parquet as pq
+
+from genrec.benchmark.own_scorer import load_scorer_class
+from genrec.columns import ITEM_ID
+from genrec.errors import ConfigError
+from genrec.files import sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from genrec.baselines.base import Scorer
+    from genrec.data.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One model of a run, in a form that another process can build it from.
+
+    Parameters
+    ----------
+    name
+        In the report; distinct within a run.
+    family
+        As in :class:`~genrec.benchmark.models.NamedModel`, or ``"own"``.
+    kind
+        Whether `locator` is a name, ``path.py:Name`` or a model folder.
+    locator
+        Where the model is found.
+    grid
+        Values that tuning may try for each parameter, the default first.
+    source
+        Paper or library.
+    """
+
+    name: str
+    family: str
+    kind: Literal["named", "own", "folder"]
+    locator: str
+    grid: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    source: str = ""
+
+    def build(self, params: Mapping[str, object], dataset: Dataset) -> Scorer:
+        """Make the scorer, unfitted unless it is a fine-tuned model.
+
+        Parameters
+        ----------
+        params
+            Keywords of this trial.
+        dataset
+            The training part, whose catalog a fine-tuned model reads.
+        """
+        match self.kind:
+            case "named":
+                from genrec.benchmark.models import NAMED_MODELS
+
+                return NAMED_MODELS[self.locator].build(**params)
+            case "own":
+                return load_scorer_class(self.locator)(**params)
+            case "folder":
+                from genrec.recommend.recommender import Recommender
+
+                return Recommender.from_pretrained(self.locator, dataset).as_scorer(self.name)
+
+    def digest(self) -> str:
+        """What changes when the model does: the hash of its file, or of a model folder's description."""
+        match self.kind:
+            case "named":
+                return self.locator
+            case "own":
+                return sha256(Path(self.locator.rpartition(":")[0]))
+            case "folder":
+                return sha256(Path(self.locator) / "genrec.json")
+
+
+def named_entrants(names: Sequence[str], grids: Mapping[str, Mapping[str, Sequence[object]]]) -> list[Entrant]:
+    """Look up models by name.
+
+    Parameters
+    ----------
+    names
+        In the order they shall run.
+    grids
+        Grids that replace a model's own, by name.
+
+    Raises
+    ------
+    ConfigError
+        No model of that name.
+
+    Examples
+    --------
+    >>> [entrant.family for entrant in named_entrants(["popularity", "ease"], {})]
+    ['floor', 'cf']
+    """
+    from genrec.benchmark.models import NAMED_MODELS
+
+    entrants = []
+    for name in names:
+        if name not in NAMED_MODELS:
+            near = difflib.get_close_matches(name, NAMED_MODELS, n=3) or list(NAMED_MODELS)
+            hint = f"there are {', '.join(near)}; `genrec benchmark models` lists all; a fine-tuned one: --model-folder"
+            raise ConfigError(f"unknown model {name!r}", hint=hint)
+        model = NAMED_MODELS[name]
+        entrants.append(Entrant(name, model.family, "named", name, grids.get(name, model.grid), model.source))
+    return entrants
+
+
+def own_entrant(spec: str, grids: Mapping[str, Mapping[str, Sequence[object]]]) -> Entrant:
+    """Take a user's scorer.
+
+    Parameters
+    ----------
+    spec
+        ``path.py:Name``.
+    grids
+        Grids by the scorer's name; without one it runs with its defaults.
+
+    Raises
+    ------
+    ConfigError
+        No such file or class, or the class is no scorer.
+    """
+    scorer = load_scorer_class(spec)
+    return Entrant(scorer.name, "own", "own", spec, grids.get(scorer.name, {}), spec)
+
+
+def folder_entrant(folder: Path, dataset: Dataset, split: str) -> Entrant:
+    """Take a fine-tuned model.
+
+    Parameters
+    ----------
+    folder
+        What ``genrec finetune`` wrote; its name is the model's.
+    dataset
+        Whose items the model must know, in the same order.
+    split
+        What the benchmark holds out; the model must not have been trained on it.
+
+    Raises
+    ------
+    ModelError
+        No model folder.
+    ConfigError
+        The model was fine-tuned on other items, or on what the benchmark asks for.
+    """
+    from genrec.model.description import ModelDescription
+
+    folder = folder.resolve()
+    description = ModelDescription.read(folder)
+    if pq.read_table(folder / "items.parquet", columns=[ITEM_ID])[ITEM_ID].to_pylist() != dataset.catalog.ids.ids:
+        msg = f"the items of {folder} are not those of {dataset.name}, or stand in another order"
+        raise ConfigError(msg, hint="benchmark a model on the data set it was fine-tuned on")
+    held_out = description.dataset.split
+    if held_out != split:
+        msg = f"{folder} was trained with split {held_out}: it may have seen the test items of {split}"
+        raise ConfigError(msg, hint=f"fine-tune it with --set split={split}")
+    return Entrant(folder.name, "generative", "folder", str(folder), source="genrec finetune")

@@ -1,0 +1,245 @@
+"""From what the models answered to the report: intervals, tests, slices, verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from genrec.benchmark.report.schema import (
+    Comparison,
+    Finding,
+    Interval,
+    ModeEntry,
+    ModelEntry,
+    Protocol,
+    Report,
+    SliceEntry,
+)
+from genrec.benchmark.report.summary import summarise
+from genrec.benchmark.store import MODES, dataset_digest, split_digest
+from genrec.benchmark.tuning import METRIC
+from genrec.data.folds import join_eval_sets
+from genrec.evaluation.audit import audit, audit_folds
+from genrec.evaluation.beyond_accuracy import beyond_accuracy
+from genrec.evaluation.bootstrap import bootstrap_intervals
+from genrec.evaluation.data_card import data_card
+from genrec.evaluation.metrics import ndcg, recall
+from genrec.evaluation.significance import compare
+from genrec.evaluation.slices import (
+    Slice,
+    attribute_columns,
+    attribute_groups,
+    history_length_groups,
+    item_popularity_groups,
+    slice_by_target,
+    slice_by_user,
+)
+from genrec.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from genrec.benchmark.runner import Finished, Settings
+    from genrec.data.dataset import Dataset
+    from genrec.data.split import EvalSet, Split
+    from genrec.evaluation import significance
+    from genrec.evaluation.protocol import Evaluation
+
+COMPARED = (METRIC, "recall@10")
+SLICE_K = 10
+LIBRARIES = ("numpy", "scipy", "torch", "transformers", "implicit", "scikit-learn")
+MANY_USERS = 5_000
+"""Above so many, a fifth of the resamples gives intervals as steady, in a time one waits for."""
+
+
+def build_report(
+    finished: Sequence[Finished],
+    splits: Sequence[Split],
+    dataset: Dataset,
+    settings: Settings,
+    *,
+    command: str = "",
+) -> Report:
+    """Compute all that a report states, from per-user values and rankings.
+
+    Parameters
+    ----------
+    finished
+        One a model.
+    splits
+        One, or one a fold.
+    dataset
+        What was split.
+    settings
+        Of the run.
+    command
+        What was typed. Default unknown.
+
+    Returns
+    -------
+    Report
+        Ready to be written.
+    """
+    train = splits[0].train
+    asked = splits[0].test if len(splits) == 1 else join_eval_sets([split.test for split in splits])
+    models = [_entry(one, asked, train, settings.modes[0]) for one in finished]
+    baseline = best_baseline(models)
+    report = Report(
+        dataset=dataset.name,
+        dataset_sha256=dataset_digest(dataset),
+        created=datetime.now(UTC),
+        command=command,
+        versions=_versions(),
+        machine=_machine(),
+        protocol=_protocol(splits, asked, settings),
+        data_card=_card(dataset, splits),
+        audit=_audit(splits, dataset, models),
+        models=models,
+        baseline=baseline,
+        comparisons=_comparisons(finished, baseline, settings.modes) if baseline else [],
+    )
+    return report.model_copy(update={"verdict": summarise(report)})
+
+
+def _card(dataset: Dataset, splits: Sequence[Split]) -> dict[str, Any]:
+    """The data card as JSON has it, so that a report is the same before and after it is written."""
+    card: dict[str, Any] = json.loads(json.dumps(data_card(dataset, splits[0] if len(splits) == 1 else None).as_dict()))
+    return card
+
+
+def _audit(splits: Sequence[Split], dataset: Dataset, models: Sequence[ModelEntry]) -> list[Finding]:
+    tuned_on = {m.name: "validation" if m.planned_trials > 1 else "none" for m in models if m.status == "done"}
+    found = audit(splits[0], dataset, tuned_on) if len(splits) == 1 else audit_folds(splits, dataset, tuned_on)
+    return [Finding.model_validate(finding.as_dict()) for finding in found]
+
+
+def best_baseline(models: Sequence[ModelEntry]) -> str | None:
+    """Whom every model is compared with: validation chooses, the test part is not looked at.
+
+    Examples
+    --------
+    >>> def model(name, family, ndcg):
+    ...     return ModelEntry(name=name, family=family, status="done", validation_ndcg=ndcg)
+    >>> models = [model("ease", "cf", 0.07), model("als", "cf", 0.06), model("sasrec", "sequential", 0.1)]
+    >>> best_baseline(models)
+    'ease'
+    """
+    for families in (("cf",), ("floor", "content")):
+        known = [m for m in models if m.status == "done" and m.family in families and m.validation_ndcg is not None]
+        if known:
+            return max(known, key=lambda model: model.validation_ndcg or 0.0).name
+    return None
+
+
+def _entry(finished: Finished, asked: EvalSet, train: Dataset, main_mode: bool) -> ModelEntry:
+    """The model's entry with its figures; slices of the main seen-mode only."""
+    results = []
+    for evaluation in finished.evaluations:
+        intervals = bootstrap_intervals(evaluation.per_user)
+        beyond = beyond_accuracy(evaluation.items, asked.histories, train, SLICE_K)
+        results.append(
+            ModeEntry(
+                filter_seen=evaluation.filter_seen,
+                users=evaluation.num_users,
+                metrics={name: Interval.of(interval) for name, interval in intervals.items()},
+                seeds=finished.seeds.get(MODES[evaluation.filter_seen], {}),
+                beyond=beyond.metrics,
+                slices=_slices(evaluation, asked, train) if evaluation.filter_seen == main_mode else [],
+            )
+        )
+    return finished.entry.model_copy(update={"results": results})
+
+
+def _slices(evaluation: Evaluation, asked: EvalSet, train: Dataset) -> list[SliceEntry]:
+    groups = [history_length_groups(asked.histories)]
+    groups += [attribute_groups(train, asked.users, column) for column in attribute_columns(train)]
+    by_item = item_popularity_groups(train)
+    found: list[Slice] = []
+    for metric in (ndcg, recall):
+        name = f"{metric.__name__}@{SLICE_K}"
+        found += slice_by_target(evaluation.items, asked.targets, by_item, metric, SLICE_K)
+        for one in groups:
+            found += slice_by_user(evaluation.per_user[name], one, name)
+    entries: dict[tuple[str, str], SliceEntry] = {}
+    for piece in found:
+        key = (piece.by, piece.group)
+        entry = entries.setdefault(key, SliceEntry(group=piece.by, name=piece.group, users=piece.questions, metrics={}))
+        if piece.interval:
+            entry.metrics[piece.metric] = Interval.of(piece.interval)
+    return list(entries.values())
+
+
+def _comparisons(finished: Sequence[Finished], baseline: str, modes: Sequence[bool]) -> list[Comparison]:
+    entries = []
+    for mode in modes:
+        models = [one for one in finished if one.entry.family != "ceiling"]
+        evaluations = [e for one in models for e in one.evaluations if e.filter_seen == mode]
+        if len(evaluations) < 2:
+            continue
+        for metric in COMPARED:
+            per_user = {e.model: e.per_user[metric] for e in evaluations}
+            rounds = 10_000 if evaluations[0].num_users <= MANY_USERS else 2_000
+            entries += [_tested(found, mode) for found in compare(per_user, baseline, metric, rounds)]
+    return entries
+
+
+def _tested(found: significance.Comparison, filter_seen: bool) -> Comparison:
+    values = asdict(found) | {"filter_seen": filter_seen, "difference": Interval.of(found.difference)}
+    return Comparison.model_validate({name: values[name] for name in Comparison.model_fields})
+
+
+def _protocol(splits: Sequence[Split], asked: EvalSet, settings: Settings) -> Protocol:
+    train = splits[0].train
+    mode = "filtered" if settings.modes[0] else "kept"
+    return Protocol(
+        split=splits[0].method if len(splits) == 1 else "k-fold",
+        folds=len(splits),
+        filter_seen=list(settings.modes),
+        ks=list(settings.ks),
+        trials=settings.trials,
+        seeds=settings.seeds,
+        budget_seconds=settings.budget_seconds,
+        selection=f"validation {METRIC}, seen items {mode}, seeded grid sample",
+        questions_sha256=split_digest(splits),
+        counts={
+            "users": train.num_users,
+            "items": train.num_items,
+            "training_interactions": len(train.interactions),
+            "validation_questions": sum(len(split.validation) for split in splits),
+            "test_questions": len(asked),
+            "items_in_the_longest_history": max(map(len, asked.histories), default=0),
+        },
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {"genrec": __version__, "python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except ImportError:  # an extra that is not installed
+            continue
+    return found
+
+
+def _machine() -> dict[str, str | int]:
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_bytes": int(psutil.virtual_memory().total),
+    }
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,173 @@
+"""Two runs side by side: what changed, and whether it is more than chance."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from genrec.benchmark.report.files import load_report
+from genrec.benchmark.report.schema import MAIN_METRIC
+from genrec.benchmark.store import ModelFolder
+from genrec.errors import DataError
+from genrec.evaluation.bootstrap import bootstrap_interval
+from genrec.evaluation.significance import holm, randomisation_test
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from genrec.benchmark.report.schema import Report
+
+METRICS = (MAIN_METRIC, "recall@10")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One metric of one model in both runs.
+
+    Parameters
+    ----------
+    model, filter_seen, metric
+        What is compared.
+    first, second
+        Means over users.
+    difference
+        Second minus first.
+    low, high
+        Ends of its 95 % interval; None where the runs asked different questions.
+    p_holm
+        Of the paired randomisation test, corrected for the rows of its metric; None likewise.
+    """
+
+    model: str
+    filter_seen: bool
+    metric: str
+    first: float
+    second: float
+    difference: float
+    low: float | None = None
+    high: float | None = None
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """What :func:`compare_runs` found.
+
+    Parameters
+    ----------
+    about
+        Whether the runs can be compared user by user, in words.
+    paired
+        The same as a value.
+    changes
+        One a model, seen-mode and metric.
+    only_first, only_second
+        Models with figures in one run alone.
+    """
+
+    about: str
+    paired: bool
+    changes: list[Change]
+    only_first: list[str]
+    only_second: list[str]
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the fields, ready for JSON."""
+        return asdict(self)
+
+    @property
+    def note(self) -> str:
+        """Models that are in one run alone, in words."""
+        parts = [("first", self.only_first), ("second", self.only_second)]
+        return "; ".join(f"only in the {which}: {', '.join(names)}" for which, names in parts if names)
+
+    def table(self) -> tuple[list[str], list[list[object]]]:
+        """Columns and rows, to print."""
+        columns = ["model", "seen items", "metric", "first", "second", "difference", "95 % interval", "p (Holm)"]
+        rows: list[list[object]] = [
+            [
+                change.model,
+                "filtered" if change.filter_seen else "kept",
+                change.metric,
+                change.first,
+                change.second,
+                f"{change.difference:+.4f}",
+                "-" if change.low is None else f"{change.low:+.4f} to {change.high:+.4f}",
+                change.p_holm,
+            ]
+            for change in self.changes
+        ]
+        return columns, rows
+
+
+def compare_runs(first: Path, second: Path) -> RunComparison:
+    """Compare the models that two runs have in common.
+
+    Parameters
+    ----------
+    first, second
+        Folders of ``genrec benchmark --out``.
+
+    Raises
+    ------
+    DataError
+        A folder has no report, or the runs have no model in common.
+    """
+    reports = load_report(first), load_report(second)
+    names = [{model.name for model in report.done()} for report in reports]
+    common = [model.name for model in reports[0].done() if model.name in names[1]]
+    if not common:
+        raise DataError(f"{first} and {second} have no model in common")
+    same = reports[0].protocol.questions_sha256 == reports[1].protocol.questions_sha256
+    changes: list[Change] = []
+    for metric in METRICS:
+        of_metric = []
+        for name in common:
+            for mode in (True, False):
+                results = [report.result(name, mode) for report in reports]
+                if results[0] is None or results[1] is None:
+                    continue
+                means = results[0].metrics[metric].mean, results[1].metrics[metric].mean
+                of_metric.append(Change(name, mode, metric, *means, means[1] - means[0]))
+        changes += _tested(of_metric, first, second) if same else of_metric
+    paired = same and any(change.p_holm is not None for change in changes)
+    if paired:
+        about = "Both runs asked the same questions: differences are tested user by user."
+    elif same:
+        about = "Both runs asked the same questions, but the values of each user are gone: no test."
+    else:
+        asked = f"{_asked(reports[0])}; {_asked(reports[1])}"
+        about = f"The runs asked different questions ({asked}): differences are of model and data together."
+    lone = [sorted(names[0] - names[1]), sorted(names[1] - names[0])]
+    return RunComparison(about, paired, changes, lone[0], lone[1])
+
+
+def _asked(report: Report) -> str:
+    return f"{report.dataset}, {report.protocol.split}, {report.protocol.counts['test_questions']:,} questions"
+
+
+def _tested(changes: list[Change], first: Path, second: Path) -> list[Change]:
+    """Add intervals and tests where both runs kept the values of each user."""
+    differences = [_difference(change, first, second) for change in changes]
+    corrected = iter(holm([randomisation_test(values) for values in differences if values is not None]))
+    found = []
+    for change, values in zip(changes, differences, strict=True):
+        if values is None:
+            found.append(change)
+            continue
+        interval = bootstrap_interval(values)
+        said = {"low": interval.low, "high": interval.high, "p_holm": float(next(corrected))}
+        found.append(Change(**{**asdict(change), **said}))
+    return found
+
+
+def _difference(change: Change, first: Path, second: Path) -> NDArray[np.float64] | None:
+    values = []
+    for folder in (first, second):
+        for evaluation in ModelFolder.of(folder, change.model).evaluations(change.model):
+            if evaluation.filter_seen == change.filter_seen:
+                values.append(evaluation.per_user[change.metric])
+    return values[1] - values[0] if len(values) == 2 else None

@@ -1,0 +1,330 @@
+"""``report.json``: everything a benchmark found, in one documented, versioned shape."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from genrec.benchmark.cost import Latency
+from genrec.evaluation import bootstrap
+
+SCHEMA_VERSION: Literal[1] = 1
+MAIN_METRIC = "ndcg@10"
+LIFT = "popularity_lift@10"
+
+Params = dict[str, Any]
+
+
+class Interval(BaseModel, extra="forbid"):
+    """A mean over users with its 95 % bootstrap interval."""
+
+    mean: float
+    """Over the users."""
+
+    low: float
+    """Lower end."""
+
+    high: float
+    """Upper end."""
+
+    @classmethod
+    def of(cls, interval: bootstrap.Interval) -> Interval:
+        """Take what the bootstrap found."""
+        return cls(mean=interval.mean, low=interval.low, high=interval.high)
+
+
+class TrialEntry(BaseModel, extra="forbid"):
+    """One setting that tuning tried."""
+
+    params: Params
+    """Keywords the model was built with."""
+
+    outcome: Literal["done", "time", "failed"]
+    """``time``: cut by the budget."""
+
+    ndcg: float | None
+    """NDCG@10 on the validation part."""
+
+    fit_seconds: float
+    """Of ``fit`` alone."""
+
+    seconds: float
+    """Of fitting and validating."""
+
+    note: str = ""
+    """Error of a failed trial."""
+
+
+class Cost(BaseModel, extra="forbid"):
+    """What the chosen model cost, in a process of its own."""
+
+    fit_seconds: float
+    """Of the kept trial's ``fit``; 0 for a model that came fitted."""
+
+    rank_seconds: float
+    """To rank the catalog for all test questions once."""
+
+    base_bytes: int
+    """Resident memory of the process before it fitted anything: Python and its libraries."""
+
+    fit_peak_bytes: int
+    """Peak resident memory while fitting, `base_bytes` included."""
+
+    serve_peak_bytes: int
+    """Peak resident memory while serving batches of 1 and 32, `base_bytes` included."""
+
+    model_bytes: int
+    """Of the arrays and tensors that the fitted model holds."""
+
+    latency: list[Latency]
+    """At batch sizes 1 and 32."""
+
+
+class SliceEntry(BaseModel, extra="forbid"):
+    """A model on a part of the users, or of the target items."""
+
+    group: str
+    """What is cut by: history length, target popularity, a user attribute ..."""
+
+    name: str
+    """Which part."""
+
+    users: int
+    """Test questions in it."""
+
+    metrics: dict[str, Interval]
+    """By name and cut-off."""
+
+
+class ModeEntry(BaseModel, extra="forbid"):
+    """A model on the test part, with seen items filtered or kept."""
+
+    filter_seen: bool
+    """Whether items of the history were kept out of the ranking."""
+
+    users: int
+    """Test questions."""
+
+    metrics: dict[str, Interval]
+    """Accuracy by name and cut-off, ``"ndcg@10"``; with several seeds, the mean over them."""
+
+    seeds: dict[str, list[float]] = Field(default_factory=dict)
+    """Mean over users for each seed, of a model that has a seed when several were asked for."""
+
+    beyond: dict[str, float | None] = Field(default_factory=dict)
+    """Of the lists rather than of hits: coverage, novelty, diversity, popularity lift, Gini ..."""
+
+    slices: list[SliceEntry] = Field(default_factory=list)
+    """Accuracy by part of the users and items."""
+
+
+class ModelEntry(BaseModel, extra="forbid"):
+    """A model: how it was chosen, what it costs, how good it is."""
+
+    name: str
+    """As in ``--models``; of a model folder or a user's scorer, its own name."""
+
+    family: str
+    """floor, cf, content, sequential, fusion, generative, hybrid, ceiling, or own."""
+
+    source: str = ""
+    """Paper or library it follows."""
+
+    status: Literal["done", "failed", "not run"]
+    """``not run``: the budget did not reach it."""
+
+    note: str = ""
+    """Why it failed or was not run."""
+
+    validation_ndcg: float | None = None
+    """NDCG@10 on the validation part with `params`; with k-fold, the mean over folds."""
+
+    params: Params = Field(default_factory=dict)
+    """Chosen on the validation part; of the first fold, with k-fold."""
+
+    planned_trials: int = 0
+    """Settings that tuning was to try in each fold."""
+
+    trials: list[TrialEntry] = Field(default_factory=list)
+    """Settings that it tried, in order, fold after fold."""
+
+    seconds: float = 0.0
+    """Wall time of everything about this model."""
+
+    cost: Cost | None = None
+    """None unless done."""
+
+    results: list[ModeEntry] = Field(default_factory=list)
+    """One a seen-mode."""
+
+
+class Comparison(BaseModel, extra="forbid"):
+    """A paired test of two models over the users."""
+
+    metric: str
+    """Such as ``"ndcg@10"``."""
+
+    filter_seen: bool
+    """Seen-mode of both."""
+
+    model: str
+    """The model."""
+
+    baseline: str
+    """Whom it is compared with."""
+
+    mean: float
+    """Of the model."""
+
+    baseline_mean: float
+    """Of the baseline."""
+
+    difference: Interval
+    """Model minus baseline."""
+
+    better: int
+    """Users for whom the model's value is higher."""
+
+    worse: int
+    """Users for whom it is lower."""
+
+    effect: float
+    """Mean of the differences over their standard deviation."""
+
+    rank_effect: float
+    """Of Wilcoxon's test: 1 where all differences are in the model's favour, -1 where none is."""
+
+    p_randomisation: float
+    """Of the paired randomisation test, alone."""
+
+    p_wilcoxon: float
+    """Of Wilcoxon's signed-rank test, alone."""
+
+    p_holm: float
+    """Of the randomisation test, corrected for the number of models."""
+
+    p_wilcoxon_holm: float
+    """Of Wilcoxon's test, corrected."""
+
+    detectable: float
+    """Least true difference that the test would find in 4 of 5 repeats."""
+
+    compared: int
+    """Number of models that the correction is for."""
+
+
+class Finding(BaseModel, extra="forbid"):
+    """One check of the leakage audit."""
+
+    check: str
+    """What was looked for."""
+
+    severity: Literal["ok", "notable", "problem"]
+    """``notable`` is to be known when reading the figures; with a ``problem`` they cannot be believed."""
+
+    sentence: str
+    """What was found."""
+
+    count: int
+    """How many questions, interactions or items it concerns."""
+
+
+class Protocol(BaseModel, extra="forbid"):
+    """How everything was measured."""
+
+    split: str
+    """Method."""
+
+    folds: int
+    """1, or the number of folds."""
+
+    filter_seen: list[bool]
+    """Modes reported."""
+
+    ks: list[int]
+    """Cut-offs."""
+
+    trials: int
+    """Settings tried for each model, at most."""
+
+    seeds: int
+    """Fits of models with a seed."""
+
+    budget_seconds: float | None
+    """Time limit of the whole run; null for none."""
+
+    selection: str
+    """What tuning chose by."""
+
+    questions_sha256: str
+    """Digest of the training part and of all questions: runs with the same can be compared user by user."""
+
+    counts: dict[str, int]
+    """Users, items, training interactions, validation and test questions, longest history."""
+
+
+class Report(BaseModel, extra="forbid"):
+    """A whole benchmark."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    """Raised when a reader of an older version would misread the file."""
+
+    dataset: str
+    """Name of the data set."""
+
+    dataset_sha256: str
+    """Digest of its interactions and catalog."""
+
+    created: datetime
+    """When the report was written, UTC."""
+
+    command: str
+    """What was typed, for the record."""
+
+    versions: dict[str, str]
+    """Of genrec and what it computes with."""
+
+    machine: dict[str, str | int]
+    """Processor, cores used, memory."""
+
+    protocol: Protocol
+    """How everything was measured."""
+
+    data_card: dict[str, Any] = Field(default_factory=dict)
+    """What the data look like: sparsity, repeats, ties, popularity curve."""
+
+    audit: list[Finding] = Field(default_factory=list)
+    """Leakage audit."""
+
+    models: list[ModelEntry]
+    """In the order they ran."""
+
+    baseline: str | None = None
+    """The collaborative filter with the best validation NDCG@10; without one, the best floor or content model."""
+
+    comparisons: list[Comparison] = Field(default_factory=list)
+    """Every model but a ceiling against the baseline."""
+
+    verdict: list[str] = Field(default_factory=list)
+    """In words, no more than the numbers say."""
+
+    def result(self, model: str, filter_seen: bool) -> ModeEntry | None:
+        """Figures of a model in a seen-mode, if there are any."""
+        for entry in self.models:
+            for mode in entry.results:
+                if entry.name == model and mode.filter_seen == filter_seen:
+                    return mode
+        return None
+
+    def ranked(self, filter_seen: bool, *, ceiling: bool = True) -> list[tuple[ModelEntry, Interval]]:
+        """Models with their NDCG@10 in a seen-mode, the best first; a ceiling is no model, so it can be left out."""
+        models = [model for model in self.done() if ceiling or model.family != "ceiling"]
+        results = [(model, self.result(model.name, filter_seen)) for model in models]
+        found = [(model, result.metrics[MAIN_METRIC]) for model, result in results if result is not None]
+        return sorted(found, key=lambda pair: -pair[1].mean)
+
+    def done(self) -> list[ModelEntry]:
+        """Models that have figures."""
+        return [model for model in self.models if model.status == "done"]

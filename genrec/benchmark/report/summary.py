@@ -1,0 +1,116 @@
+"""The answer of a report in words, no stronger than the tests behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genrec.benchmark.tuning import METRIC
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from genrec.benchmark.report.schema import Comparison, ModelEntry, Report
+
+LEVEL = 0.05
+GENERATES = ("generative", "hybrid")
+TRAINED = ("sequential", "fusion", *GENERATES)
+FEW_QUESTIONS = 500
+
+
+def better(test: Comparison) -> bool:
+    """Whether the corrected test and the interval both say that the model is better than the baseline."""
+    return test.p_holm < LEVEL and test.difference.low > 0
+
+
+def worse(test: Comparison) -> bool:
+    """Whether both say that it is worse."""
+    return test.p_holm < LEVEL and test.difference.high < 0
+
+
+def summarise(report: Report) -> list[str]:
+    """Say whether generation beats CF, who else is better, and how far that can be believed.
+
+    Parameters
+    ----------
+    report
+        With its comparisons.
+
+    Returns
+    -------
+    list of str
+        Sentences, the main one first.
+    """
+    mode = report.protocol.filter_seen[0]
+    tests = [c for c in report.comparisons if c.metric == METRIC and c.filter_seen == mode]
+    if report.baseline is None or not tests:
+        return ["Nothing is compared: it takes a baseline and another model with figures.", *_limits(report, tests)]
+    models = {model.name: model for model in report.models}
+    sentences = [*_generation(tests, models, report.baseline), _others(tests, models, report.baseline)]
+    sentences.append(
+        f"{METRIC} over {report.protocol.counts['test_questions']:,} test questions, seen items "
+        f"{'filtered' if mode else 'kept'}. Baseline {report.baseline}: the {models[report.baseline].family} model "
+        f"that is best on validation. p of the paired randomisation test, corrected for {tests[0].compared} "
+        f"models (Holm)."
+    )
+    return sentences + _limits(report, tests)
+
+
+def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], baseline: str) -> list[str]:
+    """The answer, and the figures behind it."""
+    generative = [c for c in tests if models[c.model].family in GENERATES]
+    if not generative:
+        if not any(model.family in GENERATES for model in models.values()):
+            return []
+        return ["Whether generation beats collaborative filtering is open: no generative model has figures."]
+    # Validation chooses here too: the best of several on the test part would be flattered by it.
+    best = max(generative, key=lambda c: models[c.model].validation_ndcg or 0.0)
+    kind = "collaborative filtering" if models[baseline].family == "cf" else "the baseline"
+    if better(best):
+        answer = f"Generation beats {kind} here."
+    elif worse(best):
+        answer = f"Generation does not beat {kind} here: it is worse."
+    else:
+        answer = f"Not shown that generation beats {kind} here, nor that it does not."
+    difference = best.difference
+    figures = (
+        f"{best.model}, the generative model that is best on validation, has {best.mean:.4f}, {baseline} "
+        f"{best.baseline_mean:.4f}: {difference.mean:+.4f} (95 % interval {difference.low:+.4f} to "
+        f"{difference.high:+.4f}), p {_p(best.p_holm)}."
+    )
+    power = f" A true difference of {best.detectable:.4f} would be found in 4 of 5 such runs."
+    return [answer, figures + power * (not better(best) and not worse(best))]
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _others(tests: Sequence[Comparison], models: dict[str, ModelEntry], baseline: str) -> str:
+    ahead = sorted((c for c in tests if better(c)), key=lambda c: -c.difference.mean)
+    behind = sum(worse(c) for c in tests)
+    named = ", ".join(f"{c.model} ({models[c.model].family}, {c.difference.mean:+.4f})" for c in ahead)
+    head = f"Better than {baseline}: {named}." if ahead else f"No model is shown to be better than {baseline}."
+    return f"{head} Worse: {behind}. Not told apart: {len(tests) - len(ahead) - behind}."
+
+
+def _limits(report: Report, tests: Sequence[Comparison]) -> list[str]:
+    """What a reader must know before believing any of it."""
+    limits = []
+    problems = [finding.check for finding in report.audit if finding.severity == "problem"]
+    if problems:
+        limits.append(f"The leakage audit found problems ({', '.join(problems)}): the figures cannot be believed.")
+    if tests and report.protocol.counts["test_questions"] < FEW_QUESTIONS:
+        detectable = sorted(test.detectable for test in tests)[len(tests) // 2]
+        limits.append(f"Few questions: true differences below about {detectable:.3f} would mostly go unnoticed.")
+    cut = [m.name for m in report.done() if len(m.trials) < m.planned_trials * report.protocol.folds]
+    if cut:
+        limits.append(f"For want of time, tuned with fewer trials than planned: {', '.join(cut)}.")
+    absent = [m.name for m in report.models if m.status == "not run"]
+    if absent:
+        limits.append(f"Not run, for want of time: {', '.join(absent)}.")
+    failed = [m.name for m in report.models if m.status == "failed"]
+    if failed:
+        limits.append(f"Failed: {', '.join(failed)}.")
+    if report.protocol.seeds == 1 and any(m.family in TRAINED for m in report.done()):
+        limits.append("One seed: how much trained models vary from fit to fit is not in the intervals.")
+    return limits

@@ -1,0 +1,102 @@
+"""The benchmark: its report, and the command."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from genrec.baselines import ItemKNN, Popularity
+from genrec.benchmark.entrants import folder_entrant
+from genrec.benchmark.run import run_benchmark
+from genrec.cli.benchmark import app
+from genrec.data.split import leave_last_out
+from genrec.errors import ConfigError
+from genrec.evaluation.protocol import evaluate
+from genrec.testing import toy_dataset
+from genrec.training.config import FinetuneConfig
+from genrec.training.finetune import finetune
+
+
+@pytest.fixture(scope="module")
+def split():
+    return leave_last_out(toy_dataset())
+
+
+@pytest.fixture
+def run():
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_both_modes_of_every_scorer_hold_what_evaluate_found(split):
+    report = run_benchmark(split, [Popularity(), ItemKNN()], toy_dataset())
+    found = {(m.name, r.filter_seen): r.metrics["ndcg@10"].mean for m in report.models for r in m.results}
+    expected = {
+        (scorer.name, mode): evaluate(scorer.fit(split.train), split.test, filter_seen=mode).metrics["ndcg@10"]
+        for scorer in (Popularity(), ItemKNN())
+        for mode in (True, False)
+    }
+    assert found == pytest.approx(expected)
+
+
+def test_the_command_writes_all_forms_of_the_report_and_prints_a_table(run, tmp_path):
+    arguments = ["--data", "toy", "--out", tmp_path / "r", "--models", "popularity,item-knn", "--trials", 1]
+    result = run(*arguments, "--split", "global-temporal")
+    assert result.exit_code == 0, result.output
+    assert "popularity" in result.stdout
+    assert "item-knn" in result.stdout
+    report = json.loads((tmp_path / "r" / "report.json").read_text())
+    assert report["schema_version"] == 1
+    modes = {entry["name"]: [result["filter_seen"] for result in entry["results"]] for entry in report["models"]}
+    assert modes == {"popularity": [True, False], "item-knn": [True, False]}
+    assert "popularity" in (tmp_path / "r" / "report.md").read_text()
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert "item-knn" in page
+    assert 'src="http' not in page
+
+
+def test_a_finished_model_is_not_run_again(run, tmp_path):
+    arguments = ["--data", "toy", "--out", tmp_path, "--models", "popularity", "--trials", 1, "--filter-seen", "--json"]
+    first, second = (json.loads(run(*arguments).stdout) for _ in range(2))
+    assert first["models"] == second["models"]  # fit seconds too, which a second fit would change
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--models", "easy"], "easy"),
+        (["--models", ""], "nothing to benchmark"),
+        (["--models", "ease,ease"], "ease"),
+        (["--split", "random"], "split: Input should be 'leave-last-out'"),
+    ],
+)
+def test_the_command_says_what_is_wrong(run, tmp_path, arguments, message):
+    result = run("--data", "toy", "--out", tmp_path, *arguments)
+    assert isinstance(result.exception, ConfigError)
+    assert message in str(result.exception)
+    assert not (tmp_path / "report.json").exists()
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "tiny-gpt"
+    config = FinetuneConfig.from_mapping({"items": {"kind": "atomic"}, "training": {"epochs": 1}})
+    finetune(config, toy_dataset(), folder)
+    return folder
+
+
+def test_a_fine_tuned_model_stands_beside_the_baselines(run, tmp_path, model_folder):
+    arguments = ["--data", "toy", "--out", tmp_path, "--models", "popularity", "--trials", 1, "--filter-seen"]
+    result = run(*arguments, "--model-folder", model_folder)
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert {entry["name"]: entry["status"] for entry in report["models"]} == {"popularity": "done", "tiny-gpt": "done"}
+
+
+def test_a_model_of_other_items_is_refused(model_folder):
+    with pytest.raises(ConfigError, match="are not those of toy, or stand in another order"):
+        folder_entrant(model_folder, toy_dataset(items=30), "leave-last-out")
+
+
+def test_a_model_that_may_have_seen_the_test_items_is_refused(model_folder):
+    with pytest.raises(ConfigError, match="trained with split leave-last-out"):
+        folder_entrant(model_folder, toy_dataset(), "global-temporal")

@@ -1,0 +1,323 @@
+"""The report: what it states, the shapes it is written in, the answer in words."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genrec.baselines import EASE, ItemKNN, Popularity
+from genrec.benchmark.cost import Latency
+from genrec.benchmark.entrants import named_entrants
+from genrec.benchmark.report import schema
+from genrec.benchmark.report.build import build_report
+from genrec.benchmark.report.charts import CHARTS
+from genrec.benchmark.report.compare import compare_runs
+from genrec.benchmark.report.files import load_report, save_report
+from genrec.benchmark.report.labels import _box, _overlap, name_points
+from genrec.benchmark.report.markdown import as_markdown
+from genrec.benchmark.report.page import as_html
+from genrec.benchmark.report.schema import Comparison, Cost, Interval, ModelEntry, Report
+from genrec.benchmark.report.style import LIGHT
+from genrec.benchmark.report.summary import summarise
+from genrec.benchmark.run import run_benchmark
+from genrec.benchmark.runner import Finished, Settings, run_models
+from genrec.data.split import leave_last_out
+from genrec.errors import DataError
+from genrec.evaluation.bootstrap import bootstrap_interval
+from genrec.evaluation.protocol import evaluate
+from genrec.testing import toy_dataset
+
+DATASET = toy_dataset()
+SPLIT = leave_last_out(DATASET)
+EVIL = '<script src="http://x.example/a.js">|`x`'
+VOID = {"meta", "br", "img", "use", "path", "hr", "input", "link"}
+
+
+def cost(milliseconds):
+    times = [Latency(batch_size=size, calls=9, p50_ms=milliseconds, p99_ms=2 * milliseconds) for size in (1, 32)]
+    return Cost(
+        fit_seconds=1,
+        rank_seconds=1,
+        base_bytes=1,
+        fit_peak_bytes=2,
+        serve_peak_bytes=2,
+        model_bytes=4096,
+        latency=times,
+    )
+
+
+@pytest.fixture(scope="module")
+def report():
+    scorers = [("popularity", "floor", Popularity()), ("ease", "cf", EASE()), (EVIL, "generative", ItemKNN())]
+    finished = []
+    for place, (name, family, scorer) in enumerate(scorers):
+        scorer.name = name
+        scorer.fit(SPLIT.train)
+        evaluations = [evaluate(scorer, SPLIT.test, filter_seen=mode) for mode in (True, False)]
+        entry = ModelEntry(
+            name=name,
+            family=family,
+            status="done",
+            validation_ndcg=place / 10,
+            cost=cost(10.0**place),
+            planned_trials=1,
+        )
+        finished.append(Finished(entry, evaluations, {}))
+    broken = ModelEntry(name="broken", family="cf", status="failed", note=f"no luck {EVIL}")
+    late = ModelEntry(name="late", family="sequential", status="not run", note="budget")
+    finished += [Finished(broken, [], {}), Finished(late, [], {})]
+    return build_report(finished, [SPLIT], DATASET, Settings(), command="genrec benchmark")
+
+
+def test_a_report_survives_being_written(report, tmp_path):
+    save_report(report, tmp_path / "r")
+    assert load_report(tmp_path / "r") == report
+    assert json.loads((tmp_path / "r" / "report.json").read_text())["schema_version"] == 1
+    written = {path.name for path in (tmp_path / "r").iterdir()}
+    assert written == {"report.json", "report.md", "report.html", *(f"{chart.name}.png" for chart in CHARTS)}
+
+
+def test_intervals_and_tests_are_those_of_the_per_user_values(report):
+    expected = evaluate(EASE().fit(SPLIT.train), SPLIT.test).per_user["ndcg@10"]
+    found = report.result("ease", True).metrics["ndcg@10"]
+    assert found == Interval.of(bootstrap_interval(expected))
+    assert report.baseline == "ease"
+    assert {c.model for c in report.comparisons} == {"popularity", EVIL}
+    assert {(c.metric, c.filter_seen) for c in report.comparisons} == {
+        (metric, mode) for metric in ("ndcg@10", "recall@10") for mode in (True, False)
+    }
+
+
+def test_slices_add_up_to_the_whole(report):
+    result = report.result("ease", True)
+    for group in {piece.group for piece in result.slices}:
+        pieces = [piece for piece in result.slices if piece.group == group and piece.users]
+        assert sum(piece.users for piece in pieces) == result.users
+        mean = sum(piece.users * piece.metrics["ndcg@10"].mean for piece in pieces) / result.users
+        assert mean == pytest.approx(result.metrics["ndcg@10"].mean)
+
+
+def test_the_audit_and_the_data_card_are_in_it(report):
+    assert "target in history" in {finding.check for finding in report.audit}
+    assert report.data_card["interactions"] == len(DATASET.interactions)
+    assert report.protocol.counts["test_questions"] == len(SPLIT.test)
+
+
+class Page(HTMLParser):
+    """Reads a page as a browser does: open elements, ids, and everything it would fetch."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.fetched, self.tags = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        values = dict(attrs)
+        self.ids += [values["id"]] if "id" in values else []
+        self.fetched += [values[key] for key in ("src", "srcset", "data", "action", "poster") if key in values]
+        self.fetched += [v for k, v in attrs if k in ("href", "xlink:href") and not v.startswith("#")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_asks_nothing_of_the_network(report):
+    text = as_html(report)
+    page = Page(text)
+    assert page.open == []
+    assert page.fetched == []
+    assert "script" not in page.tags
+    assert len(page.ids) == len(set(page.ids))
+    assert page.tags.count("svg") == len(CHARTS)
+    assert not re.search(r"@import|url\((?!#)", text)
+    assert "default-src 'none'" in text
+
+
+def test_every_picture_of_the_page_has_a_name_and_the_colours_of_the_page(report):
+    text = as_html(report)
+    used, defined = set(re.findall(r"var\((--[\w-]+)\)", text)), set(re.findall(r"(--[\w-]+):", text))
+    assert used <= defined
+    light, dark = text.split("prefers-color-scheme: dark", 1)
+    assert set(re.findall(r"(--[\w-]+):", light)) == set(re.findall(r"(--[\w-]+):", dark))
+    assert not re.findall(r"#0[123]0[123]0[123]", text)
+    assert text.count('role="img" aria-label="') == len(CHARTS)
+
+
+def test_names_make_no_markup(report):
+    assert EVIL not in as_html(report)
+    lines = [line for line in as_markdown(report).splitlines() if "x.example" in line and line.startswith("|")]
+    assert lines
+    assert all("<script" not in line for line in lines)
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in lines if "generative" in line and "baseline" not in line}
+    assert len(widths) == 1
+
+
+def test_what_has_no_figures_is_told_everywhere(report):
+    for text in (as_html(report), as_markdown(report), "\n".join(report.verdict)):
+        assert "broken" in text
+        assert "late" in text
+
+
+def test_the_docs_name_every_field():
+    text = (Path(__file__).parents[2] / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    models = [
+        value for value in vars(schema).values() if isinstance(value, type) and issubclass(value, schema.BaseModel)
+    ]
+    for model in models:
+        for field in model.model_fields:
+            assert f"`{field}`" in text, f"{model.__name__}.{field}"
+
+
+def test_every_field_has_a_docstring():
+    source = Path(schema.__file__).read_text(encoding="utf-8")
+    fields = re.findall(r"^    (\w+): .+\n(    \"\"\")?", source, flags=re.MULTILINE)
+    assert [name for name, documented in fields if not documented] == []
+
+
+def answered(difference, low, high, p, family="generative", **changes):
+    """The verdict on one generative model that differs so much from the baseline."""
+    models = [
+        ModelEntry(name="ease", family="cf", status="done", validation_ndcg=0.1),
+        ModelEntry(name="gpt", family=family, status="done", validation_ndcg=0.1, planned_trials=1, trials=[]),
+    ]
+    models[1].planned_trials = 0
+    test = Comparison(
+        metric="ndcg@10",
+        filter_seen=True,
+        model="gpt",
+        baseline="ease",
+        mean=0.1 + difference,
+        baseline_mean=0.1,
+        difference=Interval(mean=difference, low=low, high=high),
+        better=1,
+        worse=1,
+        effect=0.1,
+        rank_effect=0.1,
+        p_randomisation=p,
+        p_wilcoxon=p,
+        p_holm=p,
+        p_wilcoxon_holm=p,
+        detectable=0.02,
+        compared=1,
+    )
+    base = run_benchmark(SPLIT, [Popularity()], DATASET, [True])
+    update = {"models": models, "comparisons": [test], "baseline": "ease", "audit": [], **changes}
+    return summarise(base.model_copy(update=update))
+
+
+@pytest.mark.parametrize(
+    ("figures", "answer"),
+    [
+        ((0.05, 0.02, 0.08, 0.001), "Generation beats collaborative filtering here."),
+        ((-0.05, -0.08, -0.02, 0.001), "Generation does not beat collaborative filtering here: it is worse."),
+        (
+            (0.05, -0.01, 0.08, 0.3),
+            "Not shown that generation beats collaborative filtering here, nor that it does not.",
+        ),
+        # the test alone, or the interval alone, is not enough
+        ((0.05, -0.001, 0.08, 0.04), "Not shown that generation beats collaborative filtering here"),
+        ((0.05, 0.001, 0.08, 0.06), "Not shown that generation beats collaborative filtering here"),
+    ],
+)
+def test_the_answer_says_no_more_than_the_tests(figures, answer):
+    sentences = answered(*figures)
+    assert sentences[0].startswith(answer)
+    assert ("found in 4 of 5" in sentences[1]) == answer.startswith("Not shown")
+
+
+def test_without_a_generative_model_generation_is_not_mentioned():
+    sentences = answered(0.05, 0.02, 0.08, 0.001, family="sequential")
+    assert "eneration" not in " ".join(sentences)
+    assert sentences[0] == "Better than ease: gpt (sequential, +0.0500). Worse: 0. Not told apart: 0."
+
+
+def test_when_no_generative_model_came_to_an_end_the_question_is_open():
+    cf, other = (ModelEntry(name=name, family="cf", status="done", validation_ndcg=0.1) for name in ("ease", "gpt"))
+    late = ModelEntry(name="late", family="generative", status="not run", note="budget")
+    sentences = answered(0.05, 0.02, 0.08, 0.001, models=[cf, other, late])
+    assert sentences[0] == "Whether generation beats collaborative filtering is open: no generative model has figures."
+
+
+def test_a_leak_takes_the_figures_back():
+    finding = schema.Finding(check="target in history", severity="problem", sentence="", count=3)
+    assert any("cannot be believed" in sentence for sentence in answered(0.05, 0.02, 0.08, 0.001, audit=[finding]))
+
+
+def test_a_ceiling_is_compared_with_nobody():
+    scorers = [Popularity(), EASE(), ItemKNN()]
+    found = run_benchmark(SPLIT, scorers, DATASET, [True], {"item-knn": "ceiling"})
+    assert all("item-knn" not in (c.model, c.baseline) for c in found.comparisons)
+    assert "item-knn" not in [model.name for model, _ in found.ranked(True, ceiling=False)]
+    assert "item-knn" in [model.name for model, _ in found.ranked(True)]
+
+
+def test_names_of_points_do_not_lie_over_each_other():
+    from matplotlib.figure import Figure
+
+    rng = np.random.default_rng(0)
+    points = [(float(10 ** rng.uniform(0, 3)), float(rng.uniform(0.05, 0.1)), f"model-{i}") for i in range(20)]
+    figure = Figure(figsize=(8.2, 4.6))
+    axes = figure.add_subplot()
+    axes.set_xscale("log")
+    axes.set_xlim(0.5, 5000)
+    axes.set_ylim(0, 0.11)
+    name_points(figure, axes, points, LIGHT)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == len(points)
+    overlaps = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if _overlap(tuple(a.extents), tuple(b.extents))]
+    assert overlaps == []
+
+
+def test_two_boxes_side_by_side_do_not_overlap():
+    assert not _overlap(_box(0, 0, 5, 0, "a"), _box(0, 30, 5, 0, "a"))
+    assert _overlap(_box(0, 0, 5, 0, "a"), _box(1, 1, 5, 0, "a"))
+
+
+def test_two_runs_of_the_same_questions_are_compared_user_by_user(tmp_path):
+    grids = [{"item-knn": {"neighbours": [8]}}, {"item-knn": {"neighbours": [1]}}]
+    settings = Settings(modes=(True,))
+    for number, grid in enumerate(grids):
+        entrants = named_entrants(["item-knn", "popularity"][: 2 - number], grid)
+        finished = run_models([SPLIT], entrants, tmp_path / str(number), settings)
+        save_report(build_report(finished, [SPLIT], DATASET, settings), tmp_path / str(number))
+    found = compare_runs(tmp_path / "0", tmp_path / "1")
+    assert found.paired
+    assert found.only_first == ["popularity"]
+    change = next(change for change in found.changes if change.metric == "ndcg@10")
+    values = [evaluate(ItemKNN(neighbours=n).fit(SPLIT.train), SPLIT.test).per_user["ndcg@10"] for n in (8, 1)]
+    expected = bootstrap_interval(values[1] - values[0])
+    assert (change.difference, change.low, change.high) == pytest.approx((expected.mean, expected.low, expected.high))
+
+
+def test_runs_of_other_questions_are_compared_without_a_test(tmp_path):
+    for name, dataset in (("a", DATASET), ("b", toy_dataset(users=30))):
+        save_report(run_benchmark(leave_last_out(dataset), [Popularity()], dataset), tmp_path / name)
+    found = compare_runs(tmp_path / "a", tmp_path / "b")
+    assert not found.paired
+    assert all(change.p_holm is None for change in found.changes)
+    assert "different questions (toy, leave-last-out, 60 questions; toy, leave-last-out, 30 questions)" in found.about
+
+
+@pytest.mark.parametrize("text", [None, "{", '{"schema_version": 2}', '{"dataset": "toy"}'])
+def test_what_is_no_report_is_refused(tmp_path, text):
+    if text is not None:
+        (tmp_path / "report.json").write_text(text)
+    with pytest.raises(DataError, match=r"report\.json"):
+        load_report(tmp_path)
+
+
+def test_a_report_has_the_version_it_is_read_by(report):
+    assert Report.model_validate_json(report.model_dump_json()).schema_version == schema.SCHEMA_VERSION

@@ -1,0 +1,211 @@
+"""A whole run: every model in a process of its own, failures told, budgets kept, finished models not run again."""
+
+import logging
+import textwrap
+
+import numpy as np
+import pytest
+
+from genrec.baselines import Popularity
+from genrec.benchmark.entrants import Entrant, named_entrants, own_entrant
+from genrec.benchmark.runner import Listener, Settings, run_models
+from genrec.benchmark.store import ModelFolder
+from genrec.data.folds import user_folds
+from genrec.data.split import leave_last_out
+from genrec.errors import ConfigError
+from genrec.evaluation.protocol import evaluate
+from genrec.testing import toy_dataset
+
+MIB = 2**20
+
+SCORERS = """
+import os, time
+import numpy as np
+from genrec.baselines import Popularity
+
+class Raises(Popularity):
+    name = "raises"
+    def fit(self, dataset):
+        raise ValueError("no luck")
+
+class Dies(Popularity):
+    name = "dies"
+    def fit(self, dataset):
+        os._exit(3)
+
+class Sleeps(Popularity):
+    name = "sleeps"
+    def fit(self, dataset):
+        time.sleep(600)
+
+class Wide(Popularity):
+    name = "wide"
+    def fit(self, dataset):
+        np.ones(150 * 2**20 // 8).sum()
+        return super().fit(dataset)
+
+class Seeded(Popularity):
+    name = "seeded"
+    def __init__(self, seed: int = 0, flip: bool = False):
+        super().__init__()
+        self.seed, self.flip = seed, flip
+    def score(self, histories):
+        noise = np.random.default_rng(self.seed).random((1, 24)).astype(np.float32) * 1e3
+        return super().score(histories) + noise * self.flip
+"""
+
+
+@pytest.fixture
+def scorers(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(textwrap.dedent(SCORERS))
+    return lambda name, **grid: own_entrant(f"{file}:{name}", {name.lower(): grid} if grid else {})
+
+
+@pytest.fixture(scope="module")
+def split():
+    return leave_last_out(toy_dataset())
+
+
+class Heard(Listener):
+    def __init__(self):
+        self.trials, self.kept = [], []
+
+    def hears(self, entrant, what):
+        self.trials.append((entrant.name, what))
+
+    def ends(self, finished, kept):
+        self.kept.append((finished.entry.name, kept))
+
+
+def test_models_are_as_good_as_in_one_process_and_one_that_fails_or_dies_stops_no_other(split, scorers, tmp_path):
+    popularity = named_entrants(["popularity"], {})
+    found = run_models([split], [scorers("Raises"), scorers("Dies"), *popularity], tmp_path, Settings())
+    raises, dies, good = (one.entry for one in found)
+    assert (raises.status, raises.note) == ("failed", "ValueError: no luck")
+    assert "no luck" in (ModelFolder.of(tmp_path, "raises").path / "log.txt").read_text()
+    assert dies.status == "failed"
+    assert "ended with status 3" in dies.note
+    assert good.status == "done"
+    for evaluation in found[2].evaluations:
+        expected = evaluate(Popularity().fit(split.train), split.test, filter_seen=evaluation.filter_seen)
+        np.testing.assert_array_equal(evaluation.items, expected.items)
+        assert evaluation.per_user.keys() == expected.per_user.keys()
+        for name, values in expected.per_user.items():
+            np.testing.assert_array_equal(evaluation.per_user[name], values)
+    validation = evaluate(Popularity().fit(split.train), split.validation, (10,)).metrics["ndcg@10"]
+    assert good.validation_ndcg == pytest.approx(validation)
+    assert good.cost is not None
+    assert [found.batch_size for found in good.cost.latency] == [1, 32]
+    assert good.cost.fit_peak_bytes >= good.cost.base_bytes > 0
+
+
+def test_memory_is_each_models_own(split, scorers, tmp_path):
+    settings = Settings(modes=(True,))
+    wide, small = run_models([split], [scorers("Wide"), *named_entrants(["popularity"], {})], tmp_path, settings)
+    costs = wide.entry.cost, small.entry.cost
+    assert costs[0].fit_peak_bytes - costs[0].base_bytes > 140 * MIB
+    assert costs[0].serve_peak_bytes - costs[0].base_bytes < 100 * MIB
+    assert costs[1].fit_peak_bytes - costs[1].base_bytes < 100 * MIB
+
+
+def test_a_budget_tells_what_it_did_not_reach(split, scorers, tmp_path):
+    settings = Settings(modes=(True,), budget_seconds=8)
+    sleeps, popularity = run_models(
+        [split], [scorers("Sleeps"), *named_entrants(["popularity"], {})], tmp_path, settings
+    )
+    assert sleeps.entry.status == "not run"
+    assert sleeps.entry.note.startswith("budget: one fit takes more than the 4 s")
+    assert popularity.entry.status in {"done", "not run"}
+    [late] = run_models([split], [scorers("Raises")], tmp_path, Settings(budget_seconds=1e-6))
+    assert (late.entry.status, late.entry.note) == ("not run", "budget: it was spent before this model's turn")
+
+
+def test_finished_models_are_kept_until_something_they_depend_on_changes(split, scorers, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    run = tmp_path / "run"
+    settings = Settings(modes=(True,), trials=1)
+    entrants = [*named_entrants(["popularity"], {}), scorers("Seeded"), scorers("Raises")]
+    first = run_models([split], entrants, run, settings)
+    heard = Heard()
+    second = run_models([split], entrants, run, settings, heard)
+    assert heard.kept == [("popularity", True), ("seeded", True), ("raises", False)]  # a failure is tried again
+    assert second[0].entry == first[0].entry
+    np.testing.assert_array_equal(second[0].evaluations[0].items, first[0].evaluations[0].items)
+    caplog.clear()
+    (tmp_path / "mine.py").write_text(textwrap.dedent(SCORERS) + "\n# changed\n")
+    heard = Heard()
+    run_models([split], entrants[:2], run, settings, heard)
+    assert heard.kept == [("popularity", True), ("seeded", False)]
+    assert "seeded is run again: the data, the settings, the model or genrec changed" in caplog.text
+    heard = Heard()
+    other = leave_last_out(toy_dataset(users=61))
+    run_models([other], entrants[:1], run, settings, heard)
+    assert heard.kept == [("popularity", False)]
+
+
+def test_seeds_are_averaged_user_by_user(split, scorers, tmp_path):
+    settings = Settings(modes=(True,), seeds=3)
+    [found] = run_models([split], [scorers("Seeded", flip=[True])], tmp_path, settings)
+    module = __import__("sys").modules["genrec_own_mine"]
+    runs = [
+        evaluate(module.Seeded(seed=seed, flip=True).fit(split.train), split.test, filter_seen=True)
+        for seed in range(3)
+    ]
+    expected = np.mean([run.per_user["ndcg@10"] for run in runs], axis=0)
+    np.testing.assert_allclose(found.evaluations[0].per_user["ndcg@10"], expected)
+    assert found.seeds["filtered"]["ndcg@10"] == pytest.approx([run.metrics["ndcg@10"] for run in runs])
+    assert len(set(found.seeds["filtered"]["ndcg@10"])) > 1
+
+
+def test_folds_are_tuned_alone_and_asked_together(tmp_path):
+    splits = user_folds(toy_dataset(), 3)
+    heard = Heard()
+    entrants = named_entrants(["item-knn"], {"item-knn": {"neighbours": [1, 8]}})
+    [found] = run_models(splits, entrants, tmp_path, Settings(modes=(True,)), heard)
+    assert found.evaluations[0].num_users == sum(len(split.test) for split in splits)
+    assert len(found.entry.trials) == 3 * 2
+    assert found.entry.planned_trials == 2
+
+
+def test_names_must_be_there_and_distinct(split, tmp_path):
+    with pytest.raises(ConfigError, match="nothing to benchmark"):
+        run_models([split], [], tmp_path, Settings())
+    with pytest.raises(ConfigError, match="two models have the name 'ease'"):
+        run_models([split], named_entrants(["ease", "ease"], {}), tmp_path, Settings())
+
+
+def test_models_of_names_that_no_file_can_have_do_not_meet(tmp_path):
+    names = ["a/b", "a_b", "..", "a b", "ease+text"]
+    folders = [ModelFolder.of(tmp_path, name).path for name in names]
+    assert len(set(folders)) == len(names)
+    assert all(folder.parent == tmp_path / "models" for folder in folders)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("mine.py", "names no scorer"),
+        ("nowhere.py:Mine", "no file nowhere.py"),
+        ("{file}:Nobody", "has no class 'Nobody'"),
+        ("{file}:os", "has no class 'os'"),
+        ("{bad}:Mine", "line 2: ZeroDivisionError"),
+        ("{bare}:Plain", "is not a genrec Scorer"),
+        ("{bare}:Half", "lacks score, name, serves_cold_users, serves_cold_items"),
+    ],
+)
+def test_what_is_wrong_with_ones_own_scorer_is_said(tmp_path, spec, message):
+    file, bad, bare = (tmp_path / name for name in ("mine.py", "bad.py", "bare.py"))
+    file.write_text(SCORERS)
+    bad.write_text("\n1 / 0\n")
+    bare.write_text(
+        "from genrec.baselines import Scorer\nclass Plain: ...\n"
+        "class Half(Scorer):\n    def fit(self, dataset): return self\n"
+    )
+    with pytest.raises(ConfigError, match=message):
+        own_entrant(spec.format(file=file, bad=bad, bare=bare), {})
+
+
+def test_an_entrant_is_built_of_its_setting(split):
+    entrant = Entrant("item-knn", "cf", "named", "item-knn", {"neighbours": [7]})
+    assert vars(entrant.build({"neighbours": 7}, split.train))["neighbours"] == 7
