@@ -47,8 +47,9 @@ def pool_weights(scores: Sequence[NDArray[np.float32]], targets: Sequence[NDArra
     [1.0, 0.0]
     """
     stacked = torch.from_numpy(np.stack(scores)).float()  # (S, M, N)
-    spread = stacked.std(dim=2).mean(dim=1).clamp(min=1e-6)
-    weights = (0.5 / spread).requires_grad_()
+    spread = stacked.std(dim=2).mean(dim=1)
+    # A scorer without spread has no gradient either: it stays where it starts.
+    weights = torch.where(spread > 1e-6, 0.5 / spread, torch.zeros_like(spread)).requires_grad_()
     row = torch.from_numpy(np.repeat(np.arange(len(targets)), [len(items) for items in targets]))
     right = stacked[:, row, torch.from_numpy(np.concatenate(targets)).long()]  # (S, targets)
     optimizer = torch.optim.LBFGS([weights], max_iter=50, line_search_fn="strong_wolfe")

@@ -167,7 +167,7 @@ def _batches(questions: Sequence[TokenQuestion]) -> Iterator[tuple[list[int], li
     """Questions to ask at once, and the tokens that any of them wants.
 
     >>> from genrec.decoding.engines.token_engine import TokenQuestion
-    >>> questions = [TokenQuestion([0], [7, 8]), TokenQuestion([1], [8, 9]), TokenQuestion([2], list(range(128)))]
+    >>> questions = [TokenQuestion([0], [7, 8]), TokenQuestion([1], [8, 9]), TokenQuestion([2], list(range(9, 137)))]
     >>> [(rows, len(wanted)) for rows, wanted in _batches(questions)]
     [([0, 1], 3), ([2], 128)]
     """
