@@ -162,6 +162,7 @@ class Recommender:
         boosts: Mapping[str, float] | None = None,
         max_per_category: int | None = None,
         candidates: Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
         include_seen: bool = False,
         beams: int = 50,
         exact: bool = False,
@@ -189,6 +190,8 @@ class Recommender:
             categories is full. Default: any number.
         candidates
             Item ids, of a retriever for example, outside of which nothing is recommended. Default: the whole catalog.
+        exclude
+            Item ids that are never recommended, such as what a user hid; they do not join the history.
         include_seen
             Recommend items of the history too. Default False.
         beams
@@ -220,6 +223,7 @@ class Recommender:
             boosts=boosts or {},
             max_per_category=max_per_category,
             candidates=candidates,
+            exclude=exclude,
             include_seen=include_seen,
             beams=beams,
             exact=exact,
@@ -359,6 +363,9 @@ class Recommender:
         if request.candidates is not None:
             rows = self._model_index[self.dataset.catalog.ids.indices(request.candidates)]
             weights += ItemWeights.from_candidates([np.unique(_known(rows, "the candidates"))], num_items)
+        if request.exclude:
+            rows = self._model_index[self.dataset.catalog.ids.indices(request.exclude)]
+            weights += ItemWeights.from_seen([rows[rows >= 0].tolist()], num_items)
         return weights
 
 

@@ -31,6 +31,8 @@ class Request:
         Most items of one category among the k. Default: any number.
     candidates
         Item ids, of a retriever for example, outside of which nothing is recommended. Default: the whole catalog.
+    exclude
+        Item ids that are never recommended, such as what a user hid; they do not join the history.
     include_seen
         Recommend items of the history too. Default False.
     beams
@@ -57,6 +59,7 @@ class Request:
     boosts: Mapping[str, float] = field(default_factory=dict)
     max_per_category: int | None = None
     candidates: Sequence[str] | None = None
+    exclude: Sequence[str] = ()
     include_seen: bool = False
     beams: int = 50
     exact: bool = False
