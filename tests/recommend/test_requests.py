@@ -43,6 +43,7 @@ def expected(recommender, request):
         scores += weight * filter_mask(DATASET.catalog, [expression])
     if request.candidates is not None:
         scores[~np.isin(IDS, request.candidates)] = -np.inf
+    scores[np.isin(IDS, request.exclude)] = -np.inf
     if not request.include_seen:
         scores[history] = -np.inf
     taken, chosen = Counter(), []
@@ -62,6 +63,7 @@ REQUESTS = st.builds(
     boosts=st.dictionaries(st.sampled_from(FILTERS), st.sampled_from([-2.0, 0.5, 3.0])),
     max_per_category=st.sampled_from([None, 1, 3]),
     candidates=st.none() | st.lists(st.sampled_from(IDS), max_size=12),
+    exclude=st.lists(st.sampled_from(IDS), max_size=6),
     include_seen=st.booleans(),
     beams=st.just(N),
     exact=st.booleans(),
@@ -95,6 +97,7 @@ def test_the_keywords_are_the_fields_of_a_request(recommender):
         "boosts": {"genre=Comedy": 2.0},
         "max_per_category": 2,
         "candidates": IDS[:20],
+        "exclude": IDS[5:8],
         "include_seen": True,
         "beams": 30,
         "exact": False,
@@ -114,6 +117,7 @@ def test_no_requests_have_no_answers(recommender):
         ({"boosts": {"genre=Comedy": float("inf")}}, ConfigError, "finite"),
         ({"boosts": {"colour=red": 1.0}}, FilterError, "colour"),
         ({"candidates": ["i3", "nope"]}, UnknownIdError, "nope"),
+        ({"exclude": ["nope"]}, UnknownIdError, "nope"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(recommender, wrong, error, message):
