@@ -57,6 +57,14 @@ class ResourceError(GenrecError):
     """A run would not fit the machine's memory or disk."""
 
 
+class StorageError(ResourceError):
+    """A disk refuses to keep what it is given; what was not acknowledged is not there."""
+
+
+class StorageFullError(StorageError):
+    """There is no room left on the disk, or within the size that was set; nothing is kept in part."""
+
+
 class ConfigError(GenrecError):
     """A configuration key, value or combination that is not valid."""
 
@@ -69,3 +77,29 @@ class FilterError(ConfigError):
 
 class UnsupportedError(ConfigError):
     """Something that genrec, or the chosen model, does not do."""
+
+
+class ServiceError(GenrecError):
+    """A service does not answer a request, though nothing is wrong with it."""
+
+
+class QueueFullError(ServiceError):
+    """As many requests wait as may.
+
+    Parameters
+    ----------
+    retry_after_s
+        Seconds after which there should be room, as far as the requests of late tell.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("too many requests are waiting", hint=f"try again in {retry_after_s:.1f} s")
+        self.retry_after_s = retry_after_s
+
+
+class DeadlineError(ServiceError):
+    """A request was not answered in the time that was given for it."""
+
+
+class NotReadyError(ServiceError):
+    """A service is starting, stopping, or has lost what computes its answers."""
