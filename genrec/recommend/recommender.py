@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +21,7 @@ from genrec.prompt.templates import Templates
 from genrec.prompt.understanding import Matcher
 from genrec.recommend.diversity import CategoryCap, boost_weights
 from genrec.recommend.filters import filter_mask
+from genrec.recommend.prepared import Prepared
 from genrec.recommend.request import Answer, Recommendation, Request
 from genrec.recommend.scorer import GenerativeScorer
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from genrec.decoding.decoded import Decoded
     from genrec.model.folder import ModelInterface
-    from genrec.prompt.sequence import TokenSequence
     from genrec.prompt.understanding import Understood
 
 __all__ = ["Answer", "Recommendation", "Recommender", "Request"]
@@ -41,24 +40,6 @@ logger = logging.getLogger(__name__)
 
 WANTED_PRIOR = 3.0
 """Log-weight of each wanted value an item has beyond the first, which is required."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """A request, ready to decode."""
-
-    request: Request
-    history: NDArray[np.int32]
-    understood: Understood | None
-    filters: tuple[str, ...]
-    weights: ItemWeights
-    sequence: TokenSequence
-
-    @property
-    def like(self) -> tuple[int, int, bool, int]:
-        """What requests that are decoded together have in common: none gets other items for its batch-mates."""
-        request = self.request
-        return request.k, request.beams, request.exact, request.max_per_category or 0
 
 
 class Recommender:
@@ -72,6 +53,14 @@ class Recommender:
         The data set with the catalog it was trained on: titles, columns for filters, users' histories.
     engine
         What computes the model. Default: torch, in this process.
+
+    Attributes
+    ----------
+    history_step
+        Items by which the oldest that is read moves on, where a history is longer than the model reads. Default 1: the
+        newest `max_items` are read. With more, a growing history keeps its beginning for some items, so that an engine
+        that remembers prompts (:meth:`Engine.remember_prompts`) reads the new items alone; up to
+        ``history_step - 1`` items fewer are read.
 
     Raises
     ------
@@ -108,6 +97,7 @@ class Recommender:
             model.text_tokenizer,
             model.description.max_tokens,
         )
+        self.history_step = 1
         self._told_codes_only = False
 
     @classmethod
@@ -250,16 +240,15 @@ class Recommender:
         GenrecError
             As :meth:`recommend` does, before anything is decoded.
         """
-        prepared = [self._prepare(request) for request in requests]
+        prepared = [self.prepare(request) for request in requests]
         answers: dict[int, Answer] = {}
         # Prompts of similar length go together, so that little of the work is padding.
-        order = sorted(range(len(prepared)), key=lambda row: (prepared[row].like, len(prepared[row].sequence)))
-        for _, group in groupby(order, key=lambda row: prepared[row].like):
+        order = sorted(range(len(prepared)), key=lambda row: (requests[row].like, len(prepared[row].sequence)))
+        for _, group in groupby(order, key=lambda row: requests[row].like):
             alike = list(group)
             for start in range(0, len(alike), batch_size):
                 rows = alike[start : start + batch_size]
-                decoded = self._decode([prepared[row] for row in rows])
-                answers.update((row, self._answer(prepared[row], decoded, at)) for at, row in enumerate(rows))
+                answers.update(zip(rows, self.decode([prepared[row] for row in rows]), strict=True))
         return [answers[row] for row in range(len(prepared))]
 
     def as_scorer(self, name: str | None = None, *, beams: int = 50) -> GenerativeScorer:
@@ -281,7 +270,14 @@ class Recommender:
             name=name or f"generative ({description.base.kind})",
         )
 
-    def _prepare(self, request: Request) -> _Prepared:
+    def prepare(self, request: Request) -> Prepared:
+        """Everything that comes before decoding.
+
+        Raises
+        ------
+        GenrecError
+            As :meth:`recommend` does.
+        """
         words = clean(request.prompt) if request.prompt is not None else ""
         understood = self.matcher.understand(words) if request.prompt is not None else None
         if words and not self.reads_text and not self._told_codes_only:
@@ -292,11 +288,15 @@ class Recommender:
         history = self._history(request, understood)
         filters = (*request.filters, *(understood.filters if understood else ()))
         weights = self._weights(request, history, understood, filters)
-        sequence = self.builder.build(history[-self.model.description.max_items :], words or None)
-        return _Prepared(request, history, understood, filters, weights, sequence)
+        sequence = self.builder.build(self._window(history), words or None)
+        return Prepared(request, history, understood, filters, weights, sequence)
 
-    def _decode(self, batch: Sequence[_Prepared]) -> Decoded:
-        """Items of requests that are alike."""
+    def decode(self, prepared: Sequence[Prepared]) -> list[Answer]:
+        """Answer requests that are alike (:attr:`Request.like`) in one decode."""
+        decoded = self._decode(prepared)
+        return [self._answer(one, decoded, row) for row, one in enumerate(prepared)]
+
+    def _decode(self, batch: Sequence[Prepared]) -> Decoded:
         request, engine, num_items = batch[0].request, self.engine, len(self.catalog)
 
         def decode(count: int, users: NDArray[np.int64]) -> Decoded:
@@ -312,7 +312,7 @@ class Recommender:
         first = num_items if request.exact else request.beams
         return cap.search(decode, request.k, num_users=len(batch), num_items=num_items, first=first)
 
-    def _answer(self, prepared: _Prepared, decoded: Decoded, row: int) -> Answer:
+    def _answer(self, prepared: Prepared, decoded: Decoded, row: int) -> Answer:
         ids, titles = self.catalog.ids, self.catalog.titles
         found = zip(decoded.items[row], decoded.scores[row], decoded.logprobs[row], strict=True)
         return Answer(
@@ -326,6 +326,11 @@ class Recommender:
             prepared.filters,
             int(prepared.weights.eligible.sum()),
         )
+
+    def _window(self, history: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The newest items, of which the model reads `max_items` at most."""
+        excess = max(len(history) - self.model.description.max_items, 0)
+        return history[-(-excess // self.history_step) * self.history_step :]
 
     def _history(self, request: Request, understood: Understood | None) -> NDArray[np.int32]:
         """Item indices of everything that was met or is liked, oldest first."""

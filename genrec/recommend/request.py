@@ -72,6 +72,11 @@ class Request:
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
 
+    @property
+    def like(self) -> tuple[int, int, bool, int]:
+        """What requests that are decoded together have in common: none gets other items for its batch-mates."""
+        return self.k, self.beams, self.exact, self.max_per_category or 0
+
 
 @dataclass(frozen=True)
 class Recommendation:
