@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from genrec.errors import ModelError
 from genrec.files import sha256
+from genrec.items.config import ItemsConfig
 from genrec.model.config import BaseModelConfig, CodeHeadConfig
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class ModelDescription(BaseModel):
     """Hub commit or sha256 of the base weights."""
     head: CodeHeadConfig
     """The code head."""
+    items: ItemsConfig | None = None
+    """How the item tokenizer was fitted, so that new items get their codes in the same way. None: not known."""
     max_items: int
     """Longest history, in items."""
     max_tokens: int

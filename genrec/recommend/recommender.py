@@ -10,36 +10,35 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
 from genrec.decoding.engines import Engine, TorchEngine, open_engine
 from genrec.decoding.weights import ItemWeights
-from genrec.errors import ConfigError, ModelError, UnknownIdError, UnsupportedError
+from genrec.errors import ConfigError, UnsupportedError
 from genrec.model.folder import LoadedModel, load_interface, load_model
 from genrec.prompt.builder import PromptBuilder, clean
 from genrec.prompt.templates import Templates
 from genrec.prompt.understanding import Matcher
-from genrec.recommend.diversity import CategoryCap, boost_weights
-from genrec.recommend.filters import filter_mask
+from genrec.recommend.diversity import CategoryCap
+from genrec.recommend.model_items import ModelItems, known
+from genrec.recommend.new_items import with_rows_of_items
 from genrec.recommend.prepared import Prepared
 from genrec.recommend.request import Answer, Recommendation, Request
+from genrec.recommend.request_weights import WANTED_PRIOR, request_weights
 from genrec.recommend.scorer import GenerativeScorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from genrec.decoding.decoded import Decoded
     from genrec.model.folder import ModelInterface
     from genrec.prompt.understanding import Understood
 
-__all__ = ["Answer", "Recommendation", "Recommender", "Request"]
+__all__ = ["WANTED_PRIOR", "Answer", "Recommendation", "Recommender", "Request"]
 
 logger = logging.getLogger(__name__)
-
-WANTED_PRIOR = 3.0
-"""Log-weight of each wanted value an item has beyond the first, which is required."""
 
 
 class Recommender:
@@ -90,7 +89,8 @@ class Recommender:
         self.model = model
         self.engine = engine
         self.dataset = dataset
-        self.catalog = _catalog_in_model_order(dataset.catalog, model.item_ids)
+        self.items = ModelItems(dataset.catalog, model.item_ids)
+        self.catalog = self.items.catalog
         self.builder = PromptBuilder(
             Templates(model.description.templates),
             model.vocabulary,
@@ -251,6 +251,36 @@ class Recommender:
                 answers.update(zip(rows, self.decode([prepared[row] for row in rows]), strict=True))
         return [answers[row] for row in range(len(prepared))]
 
+    def with_items(self, rows: pa.Table, *, vectors: NDArray[np.float32] | None = None) -> Self:
+        """Make a recommender that knows new and changed items at once, without training; this one stays as it is.
+
+        Parameters
+        ----------
+        rows
+            ``item_id`` and any columns: values replace those of known items, except where they are null. New items
+            need a ``title``.
+        vectors
+            float32 (M, D) of those M rows that are new to the model, made as those that semantic IDs were fitted on.
+            Default: the text encoder's, zeros for what is not of text.
+
+        Returns
+        -------
+        Recommender
+            Shares the weights. Known items keep their codes, also where their title changes.
+
+        Raises
+        ------
+        DataError
+            A row does not fit the catalog.
+        UnsupportedError
+            Some items are new, and the engine is not torch or their codes cannot be made.
+        ConfigError
+            No codes are left for new items.
+        """
+        made = type(self)(*with_rows_of_items(self.model, self.dataset, self.engine, rows, vectors))
+        made.history_step = self.history_step
+        return made
+
     def as_scorer(self, name: str | None = None, *, beams: int = 50) -> GenerativeScorer:
         """The generator as a scorer for ``evaluate``; histories are the model's item indices.
 
@@ -287,14 +317,14 @@ class Recommender:
             raise ConfigError("max_per_category: the items have no categories")
         history = self._history(request, understood)
         filters = (*request.filters, *(understood.filters if understood else ()))
-        weights = self._weights(request, history, understood, filters)
+        weights = request_weights(request, self.items, history, understood, filters)
         sequence = self.builder.build(self._window(history), words or None)
         return Prepared(request, history, understood, filters, weights, sequence)
 
     def decode(self, prepared: Sequence[Prepared]) -> list[Answer]:
         """Answer requests that are alike (:attr:`Request.like`) in one decode."""
         decoded = self._decode(prepared)
-        return [self._answer(one, decoded, row) for row, one in enumerate(prepared)]
+        return [self.answer(one, decoded, row) for row, one in enumerate(prepared)]
 
     def _decode(self, batch: Sequence[Prepared]) -> Decoded:
         request, engine, num_items = batch[0].request, self.engine, len(self.catalog)
@@ -312,7 +342,8 @@ class Recommender:
         first = num_items if request.exact else request.beams
         return cap.search(decode, request.k, num_users=len(batch), num_items=num_items, first=first)
 
-    def _answer(self, prepared: Prepared, decoded: Decoded, row: int) -> Answer:
+    def answer(self, prepared: Prepared, decoded: Decoded, row: int = 0) -> Answer:
+        """What a row of decoded items is to who asked."""
         ids, titles = self.catalog.ids, self.catalog.titles
         found = zip(decoded.items[row], decoded.scores[row], decoded.logprobs[row], strict=True)
         return Answer(
@@ -337,59 +368,9 @@ class Recommender:
         parts = [np.empty(0, dtype=np.int32)]
         if request.user is not None:
             rows = self.dataset.histories[int(self.dataset.users.indices([request.user])[0])]
-            parts.append(self._model_index[rows])
+            parts.append(self.items.of_rows(rows))
         if request.history:
-            parts.append(self._model_index[self.dataset.catalog.ids.indices(request.history)])
+            parts.append(self.items.of_ids(request.history))
         if understood is not None:
             parts.append(np.array(understood.liked, dtype=np.int32))
-        return _known(np.concatenate(parts), "the history")
-
-    @cached_property
-    def _model_index(self) -> NDArray[np.int32]:
-        """Index in the model of each row of the data set's catalog, -1 for items the model does not know."""
-        index = np.full(len(self.dataset.catalog), -1, dtype=np.int32)
-        index[self.dataset.catalog.ids.indices(self.model.item_ids)] = np.arange(len(self.catalog), dtype=np.int32)
-        return index
-
-    def _weights(
-        self, request: Request, history: NDArray[np.int32], understood: Understood | None, filters: Sequence[str]
-    ) -> ItemWeights:
-        """Everything that the request excludes or prefers, as item log-weights (1, N)."""
-        num_items = len(self.catalog)
-        named = [] if understood is None else [*understood.liked, *understood.disliked]
-        weights = ItemWeights.from_seen([[*named, *([] if request.include_seen else history.tolist())]], num_items)
-        if understood is not None and understood.wanted_filters:
-            matches = sum(filter_mask(self.catalog, [one]).astype(np.float32) for one in understood.wanted_filters)
-            weights += ItemWeights.from_priors(np.where(matches > 0, WANTED_PRIOR * (matches - 1), -np.inf))
-        if filters:
-            weights += ItemWeights.from_mask(filter_mask(self.catalog, list(filters)))
-        if request.boosts:
-            weights += boost_weights(self.catalog, request.boosts)
-        if request.candidates is not None:
-            rows = self._model_index[self.dataset.catalog.ids.indices(request.candidates)]
-            weights += ItemWeights.from_candidates([np.unique(_known(rows, "the candidates"))], num_items)
-        if request.exclude:
-            rows = self._model_index[self.dataset.catalog.ids.indices(request.exclude)]
-            weights += ItemWeights.from_seen([rows[rows >= 0].tolist()], num_items)
-        return weights
-
-
-def _known(items: NDArray[np.int32], of: str) -> NDArray[np.int32]:
-    """The items that the model knows."""
-    if (items < 0).any():
-        logger.info("%d items of %s are new to the model and left out", int((items < 0).sum()), of)
-    return items[items >= 0]
-
-
-def _catalog_in_model_order(catalog: Catalog, item_ids: list[str]) -> Catalog:
-    """The rows of the items a model knows, in the order of its codes."""
-    if catalog.ids.ids == item_ids:
-        return catalog
-    try:
-        rows = catalog.ids.indices(item_ids)
-    except UnknownIdError as error:
-        hint = "give the data set the model was trained on, or a later state of it"
-        raise ModelError(f"the data set lacks an item of the model: {error.message}", hint=hint) from error
-    if len(rows) < len(catalog):
-        logger.info("%d items of the data set are new to the model and not recommended", len(catalog) - len(rows))
-    return Catalog(catalog.table.take(rows))
+        return known(np.concatenate(parts), "the history")

@@ -225,6 +225,7 @@ def _write_folder(
         base=config.base,
         base_fingerprint=built.base.fingerprint,
         head=config.head,
+        items=config.items,
         max_items=config.prompt.max_items,
         max_tokens=config.prompt.max_tokens,
         templates=built.builder.templates.sources,

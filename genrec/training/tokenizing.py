@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genrec.errors import ConfigError, DataError, UnsupportedError
+from genrec.errors import ConfigError, DataError
 from genrec.items.atomic import AtomicTokenizer
 from genrec.items.semantic import SemanticTokenizer
 from genrec.items.title import TitleTokenizer
 from genrec.items.vectors import cf_vectors, combine_vectors, text_vectors
+from genrec.model.base import load_text_tokenizer
+from genrec.model.config import PretrainedConfig
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from genrec.data.dataset import Dataset
     from genrec.items.base import ItemTokenizer
-    from genrec.training.config import ItemsConfig
+    from genrec.items.config import ItemsConfig
 
 
 def fit_item_tokenizer(
@@ -33,7 +35,7 @@ def fit_item_tokenizer(
     train
         Training part of a split: its catalog is coded, its interactions give collaborative vectors.
     text_tokenizer
-        The base model's tokenizer, for titles.
+        The base model's tokenizer, for titles. None: a model from scratch learns the tokens of titles as codes.
     seed
         Of the k-means.
 
@@ -44,8 +46,8 @@ def fit_item_tokenizer(
 
     Raises
     ------
-    UnsupportedError
-        Titles were asked for and the base model reads no text.
+    MissingModelError
+        Titles were asked for from scratch, and the tokenizer that cuts them is not to be had.
     ConfigError
         A semantic ID was asked for with all weights 0.
     DataError
@@ -55,11 +57,17 @@ def fit_item_tokenizer(
         return AtomicTokenizer.fit(train.num_items)
     if config.kind == "title":
         if text_tokenizer is None:
-            hint = "set base.kind=pretrained, or items.kind=semantic or atomic"
-            raise UnsupportedError("title item IDs need a base model that reads text", hint=hint)
+            return TitleTokenizer.fit(train.catalog.titles, title_cutter(), learned=True)
         return TitleTokenizer.fit(train.catalog.titles, text_tokenizer)
     codes_per_level = config.codes_per_level or default_codes_per_level(train.num_items, config.levels)
     return SemanticTokenizer.fit(item_vectors(config, train, seed), config.levels, codes_per_level, seed)
+
+
+def title_cutter() -> PreTrainedTokenizerBase:
+    """The text tokenizer that cuts titles into codes where the base model has none: SmolLM2's."""
+    cutter = load_text_tokenizer(PretrainedConfig())
+    assert cutter is not None  # a pre-trained model has one
+    return cutter
 
 
 def default_codes_per_level(num_items: int, levels: int) -> int:

@@ -1,0 +1,70 @@
+"""What a request excludes and prefers, as item log-weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genrec.decoding.weights import ItemWeights
+from genrec.recommend.diversity import boost_weights
+from genrec.recommend.filters import filter_mask
+from genrec.recommend.model_items import known
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from genrec.prompt.understanding import Understood
+    from genrec.recommend.model_items import ModelItems
+    from genrec.recommend.request import Request
+
+WANTED_PRIOR = 3.0
+"""Log-weight of each wanted value an item has beyond the first, which is required."""
+
+
+def request_weights(
+    request: Request,
+    items: ModelItems,
+    history: NDArray[np.int32],
+    understood: Understood | None,
+    filters: Sequence[str],
+) -> ItemWeights:
+    """Put everything that a request excludes or prefers into one vector.
+
+    Parameters
+    ----------
+    request
+        The request.
+    items
+        The items of the model (N).
+    history
+        Item indices of everything that was met or is liked.
+    understood
+        What its prompt says.
+    filters
+        All filters that apply, those of the prompt among them.
+
+    Returns
+    -------
+    ItemWeights
+        (1, N).
+    """
+    catalog, num_items = items.catalog, len(items.catalog)
+    named = [] if understood is None else [*understood.liked, *understood.disliked]
+    weights = ItemWeights.from_seen([[*named, *([] if request.include_seen else history.tolist())]], num_items)
+    if understood is not None and understood.wanted_filters:
+        matches = sum(filter_mask(catalog, [one]).astype(np.float32) for one in understood.wanted_filters)
+        weights += ItemWeights.from_priors(np.where(matches > 0, WANTED_PRIOR * (matches - 1), -np.inf))
+    if filters:
+        weights += ItemWeights.from_mask(filter_mask(catalog, list(filters)))
+    if request.boosts:
+        weights += boost_weights(catalog, request.boosts)
+    if request.candidates is not None:
+        listed = known(items.of_ids(request.candidates), "the candidates")
+        weights += ItemWeights.from_candidates([np.unique(listed)], num_items)
+    if request.exclude:
+        excluded = items.of_ids(request.exclude)
+        weights += ItemWeights.from_seen([excluded[excluded >= 0]], num_items)
+    return weights
