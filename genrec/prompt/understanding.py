@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from genrec.prompt.attributes import ItemAttributes
 from genrec.prompt.builder import clean
+from genrec.prompt.match import Kind, Match
 from genrec.prompt.quantities import Quantity, find_prices, find_years
-from genrec.prompt.title_matching import CUES, TitleIndex
+from genrec.prompt.title_matching import CUES, TitleIndex, TitleSpan
 from genrec.prompt.value_matching import ValueIndex
 from genrec.prompt.words import FUNCTION_WORDS, Word, gap, split_words, word_set
 
@@ -51,6 +52,8 @@ class Understood:
         Words that nothing of the above explains.
     liked_titles, disliked_titles
         Titles of the items.
+    matches
+        The words that say each of the above, in the order they stand there.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Understood:
     rest: tuple[str, ...] = ()
     liked_titles: tuple[str, ...] = ()
     disliked_titles: tuple[str, ...] = ()
+    matches: tuple[Match, ...] = ()
 
     def __str__(self) -> str:
         disliked = f"disliked={list(self.disliked_titles)}, " if self.disliked else ""
@@ -104,8 +108,8 @@ class Matcher:
         self._catalog_titles = catalog.titles
         self._titles = TitleIndex(catalog, attributes)
         self._values = ValueIndex(attributes)
-        self._year_column = attributes.year_column
-        self._price_column = _price_column(catalog)
+        self.year_column = attributes.year_column
+        self.price_column = _price_column(catalog)
 
     def understand(self, text: str) -> Understood:
         """Read a request. Never raises, whatever the text."""
@@ -120,12 +124,20 @@ class Matcher:
         taken |= _covered(text, words, quantities)
         wanted: dict[int, None] = {}
         unwanted: dict[int, None] = {}
-        for first, last, values in self._values.find(words, taken):
+        values: list[tuple[int, int, bool, int]] = []  # first word, end, whether it is not wanted, value
+        for first, last, found in self._values.find(words, taken):
             taken[first:last] = True
-            (unwanted if negative[first] else wanted).update(dict.fromkeys(values))
+            (unwanted if negative[first] else wanted).update(dict.fromkeys(found))
+            values += [(first, last, bool(negative[first]), value) for value in found]
         excluded = [value for value in unwanted if value not in wanted]
         liked = tuple(dict.fromkeys(span.item for span in titles if not negative[span.first]))
         disliked = tuple(dict.fromkeys(s.item for s in titles if negative[s.first] and s.item not in liked))
+        kept = [entry for entry in values if not entry[2] or entry[3] in excluded]
+        matches = [
+            *self._title_matches(text, words, titles, negative, liked),
+            *(self._value_match(text, words, *entry) for entry in kept),
+            *(Match(a, b, text[a:b], "limit", q.expression, q.expression) for q in quantities for a, b in q.spans),
+        ]
         return Understood(
             liked=liked,
             disliked=disliked,
@@ -143,17 +155,40 @@ class Matcher:
             ),
             liked_titles=tuple(self._catalog_titles[item] for item in liked),
             disliked_titles=tuple(self._catalog_titles[item] for item in disliked),
+            matches=tuple(sorted(matches, key=lambda match: match.start)),
         )
+
+    def _title_matches(
+        self,
+        text: str,
+        words: Sequence[Word],
+        titles: Sequence[TitleSpan],
+        negative: NDArray[np.bool_],
+        liked: Sequence[int],
+    ) -> Iterator[Match]:
+        for span in titles:
+            if negative[span.first] and span.item in liked:
+                continue
+            kind: Kind = "disliked" if negative[span.first] else "liked"
+            start, end = words[span.first].start, words[span.last - 1].end
+            yield Match(start, end, text[start:end], kind, self._catalog_titles[span.item], item=span.item)
+
+    def _value_match(self, text: str, words: Sequence[Word], first: int, last: int, no: bool, value: int) -> Match:
+        start, end = words[first].start, words[last - 1].end
+        kind: Kind = "unwanted" if no else "wanted"
+        expression = self._values.expression(value)
+        expression = f"not {expression}" if no else expression
+        return Match(start, end, text[start:end], kind, self._values.texts([value])[0], expression)
 
     def _quantities(self, text: str, titles: Sequence[tuple[int, int]]) -> list[Quantity]:
         """Years and prices stated outside of titles, each statement once."""
         for start, end in titles:
             text = text[:start] + "\0" * (end - start) + text[end:]
-        found = [] if self._year_column is None else find_years(text, self._year_column)
-        if self._price_column is not None:
+        found = [] if self.year_column is None else find_years(text, self.year_column)
+        if self.price_column is not None:
             for start, end in (span for quantity in found for span in quantity.spans):
                 text = text[:start] + "\0" * (end - start) + text[end:]
-            found += find_prices(text, self._price_column)
+            found += find_prices(text, self.price_column)
         return list({quantity.expression: quantity for quantity in found}.values())
 
 
