@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from scipy import sparse
 
     from genrec.data.catalog import Catalog
     from genrec.data.identifiers import IdMap
@@ -107,6 +108,11 @@ class Dataset:
             table[RATING].to_numpy() if RATING in table.column_names else None,
             num_users=self.num_users,
         )
+
+    @cached_property
+    def users_of_items(self) -> sparse.csc_matrix:
+        """Who met which item: users by items (U, N) in order of items, 1 where a user met an item, however often."""
+        return self.histories.to_csr(self.num_items).tocsc()
 
     def with_interactions(self, rows: NDArray[np.bool_] | NDArray[np.int64] | pa.Table | Interactions) -> Dataset:
         """Return the same users and items with other interactions, so that indices agree.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -44,7 +44,7 @@ class Comparison:
 
     def mask(self, catalog: Catalog) -> NDArray[np.bool_]:
         """Items that satisfy the comparison, bool (N,); a missing value never does."""
-        column = self._column(catalog)
+        column = catalog.table[self.column_name(catalog)].combine_chunks()
         if not pa.types.is_list(column.type) and not pa.types.is_large_list(column.type):
             return self._compare(column)
         # A list satisfies a comparison when one of its values does, and != when none equals.
@@ -57,14 +57,21 @@ class Comparison:
     def _rest(self) -> tuple[str, str, int]:
         return self.value, self.expression, self.position
 
-    def _column(self, catalog: Catalog) -> pa.Array:
+    def column_name(self, catalog: Catalog) -> str:
+        """Name of the column in the catalog, which may be written in another case, or by an alias.
+
+        Raises
+        ------
+        FilterError
+            There is no such column.
+        """
         names = catalog.table.column_names
         wanted = self.column if self.column in names else ALIASES.get(self.column.lower(), self.column)
         found = [name for name in names if name == wanted] or [n for n in names if n.lower() == wanted.lower()]
         if not found:
             message = f"items have no column {self.column!r}"
             _fail(self.expression, self.position, message, f"columns are {', '.join(names)}")
-        return catalog.table[found[0]].combine_chunks()
+        return str(found[0])
 
     def _compare(self, column: pa.Array) -> NDArray[np.bool_]:
         kind = column.type
@@ -202,6 +209,38 @@ def parse_filter(expression: str) -> Filter:
     if len(expression) > MAX_CHARS:
         _fail(expression[:40] + "...", 0, f"longer than {MAX_CHARS} characters")
     return _Parser(expression).parse()
+
+
+def filter_columns(catalog: Catalog, expression: str) -> tuple[str, ...]:
+    """Columns of a catalog that an expression speaks of, each once, in the order it names them.
+
+    Parameters
+    ----------
+    catalog
+        The items and their columns.
+    expression
+        A filter expression, see :func:`parse_filter`.
+
+    Raises
+    ------
+    FilterError
+        The expression does not parse, or names no column.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> filter_columns(toy_dataset().catalog, "year>=1990 and not (genre=Drama or Year<1980)")
+    ('year', 'categories')
+    """
+    return tuple(dict.fromkeys(part.column_name(catalog) for part in _comparisons(parse_filter(expression))))
+
+
+def _comparisons(part: Filter) -> Iterator[Comparison]:
+    if isinstance(part, Comparison):
+        yield part
+    else:
+        for inner in (part.part,) if isinstance(part, Not) else part.parts:
+            yield from _comparisons(inner)
 
 
 class _Parser:
