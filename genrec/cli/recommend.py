@@ -59,14 +59,14 @@ def recommend(
     quiet_libraries()
     recommender = Recommender.from_pretrained(model, data, engine=engine)
     answer = recommender.recommend(
-        history=None if history is None else _listed(history),
+        history=None if history is None else listed(history),
         user=user,
         prompt=prompt,
         k=k,
         filters=filter_ or [],
         boosts=boosts,
         max_per_category=max_per_category,
-        candidates=None if candidates is None else _listed(candidates),
+        candidates=None if candidates is None else listed(candidates),
         include_seen=include_seen,
         beams=beams,
         exact=exact,
@@ -77,7 +77,7 @@ def recommend(
         print_answer(answer, k)
 
 
-def _listed(ids: str) -> list[str]:
+def listed(ids: str) -> list[str]:
     """Ids separated by commas."""
     return [part.strip() for part in ids.split(",") if part.strip()]
 
