@@ -110,7 +110,7 @@ class EventStore:
             recent = "WHERE user_id = ? AND kind = 'interaction' ORDER BY timestamp DESC, number DESC LIMIT ?"
             acts = select(connection, recent, (user_id, RECENT))
             acts += select(connection, "WHERE user_id = ? AND kind = 'feedback'", (user_id,))
-        return self._taste(acts)
+        return taste_of(self._flagged(acts))
 
     def history(self, user_id: str) -> list[str]:
         """Item ids learnt from, oldest first; see :class:`~genrec.events.taste.Taste`."""
@@ -125,7 +125,7 @@ class EventStore:
         with self._readers.connection() as connection:
             rows = connection.execute(statement("WHERE kind <> 'impression' ORDER BY user_id"))
             for user_id, own in groupby(map(stored, rows), key=lambda one: one.event.user_id):
-                yield user_id, self._taste(list(own))
+                yield user_id, taste_of(self._flagged(list(own)))
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[StoredEvent]:
         """Events in order of arrival, each with its flag.
@@ -142,8 +142,8 @@ class EventStore:
             size = CHUNK if left is None else min(CHUNK, left)
             with self._readers.connection() as connection:
                 chunk = select(connection, "WHERE number > ? ORDER BY number LIMIT ?", (after, size))
-                flags = self._flags(connection, chunk)
-            yield from (StoredEvent(one.number, one.event, one.received, flags[one.number]) for one in chunk)
+                chunk = self._chunk_flagged(connection, chunk)
+            yield from chunk
             if len(chunk) < size:
                 return
             after = chunk[-1].number
@@ -155,15 +155,17 @@ class EventStore:
         with self._readers.connection() as connection:
             return int(connection.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0])
 
+    @property
+    def identity(self) -> str:
+        """Tells this store from others, whose events have the same numbers."""
+        with self._readers.connection() as connection:
+            return name_hash(_salt(connection), "").hex()[:16]
+
     def export_user(self, user_id: str) -> list[dict[str, str | int | None]]:
         """Everything that is kept about a user, oldest first: the fields of each event, ``received`` and ``noise``."""
         with self._readers.connection() as connection:
-            found = _in_order(select(connection, "WHERE user_id = ?", (user_id,)))
-        flags = noise_of([one.event for one in found], self.noise)
-        return [
-            {**one.event.to_dict(), "received": one.received, "noise": flag}
-            for one, flag in zip(found, flags, strict=True)
-        ]
+            found = self._flagged(select(connection, "WHERE user_id = ?", (user_id,)))
+        return [{**one.event.to_dict(), "received": one.received, "noise": one.noise} for one in found]
 
     def forget(self, user_id: str, *, in_training_data: bool = False) -> Forgotten:
         """Erase a user's events, and their traces in the file's free space and its log.
@@ -201,12 +203,14 @@ class EventStore:
         with self._writer.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO trainings VALUES (?, ?, ?)", (model, last, int(time.time())))
 
-    def _taste(self, acts: list[StoredEvent]) -> Taste:
-        events = [one.event for one in _in_order(acts)]
-        return taste_of(events, noise_of(events, self.noise))
+    def _flagged(self, events: list[StoredEvent]) -> list[StoredEvent]:
+        """Events of one user in order of time, those of one second as they arrived, each with its flag."""
+        events = sorted(events, key=lambda one: (one.event.timestamp, one.number))
+        flags = noise_of([one.event for one in events], self.noise)
+        return [StoredEvent(one.number, one.event, one.received, flag) for one, flag in zip(events, flags, strict=True)]
 
-    def _flags(self, connection: sqlite3.Connection, chunk: list[StoredEvent]) -> dict[int, str]:
-        """Why each of the events, by number, is not learnt from."""
+    def _chunk_flagged(self, connection: sqlite3.Connection, chunk: list[StoredEvent]) -> list[StoredEvent]:
+        """Events in order of arrival, each with its flag."""
         flags = {one.number: noise_of([one.event], self.noise)[0] for one in chunk}
         # How fast somebody is shows in the events around these, of those who did enough for it.
         busy = connection.execute(
@@ -219,18 +223,10 @@ class EventStore:
         ).fetchall()
         for (user_id,) in busy:
             times = [one.event.timestamp for one in chunk if one.event.user_id == user_id]
-            around = (user_id, min(times) - DAY, max(times) + DAY)
-            acts = _in_order(
-                select(connection, "WHERE user_id = ? AND kind <> 'impression' AND timestamp BETWEEN ? AND ?", around)
-            )
-            found = noise_of([one.event for one in acts], self.noise)
-            flags |= {one.number: flag for one, flag in zip(acts, found, strict=True) if one.number in flags}
-        return flags
-
-
-def _in_order(events: list[StoredEvent]) -> list[StoredEvent]:
-    """By time; events of one second as they arrived."""
-    return sorted(events, key=lambda one: (one.event.timestamp, one.number))
+            around = "WHERE user_id = ? AND kind <> 'impression' AND timestamp BETWEEN ? AND ?"
+            acts = self._flagged(select(connection, around, (user_id, min(times) - DAY, max(times) + DAY)))
+            flags.update({one.number: one.noise for one in acts if one.number in flags})
+        return [StoredEvent(one.number, one.event, one.received, flags[one.number]) for one in chunk]
 
 
 def _salt(connection: sqlite3.Connection) -> bytes:
