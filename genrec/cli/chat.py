@@ -36,7 +36,7 @@ def chat(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print each answer as a line of JSON.")] = False,
 ) -> None:
-    """Recommend in a conversation: one line a turn, from the terminal or a pipe; wishes add up and can be taken back."""
+    """Recommend in a conversation: a line a turn, from a terminal or a pipe; wishes add up and can be taken back."""
     from genrec.chat import Conversation
     from genrec.cli.finetune import quiet_libraries
     from genrec.cli.recommend import listed
