@@ -17,9 +17,11 @@ from typing import Annotated, TextIO
 import typer
 
 from genrec.cli import benchmark, data, recipes
+from genrec.cli.chat import chat
 from genrec.cli.console import configure_logging, print_error, stderr
 from genrec.cli.demo import demo
 from genrec.cli.doctor import doctor
+from genrec.cli.explain import explain
 from genrec.cli.export import export
 from genrec.cli.finetune import finetune
 from genrec.cli.recommend import recommend
@@ -42,6 +44,8 @@ app.command()(demo)
 app.add_typer(data.app, name="data")
 app.command()(finetune)
 app.command()(recommend)
+app.command()(explain)
+app.command()(chat)
 app.add_typer(benchmark.app, name="benchmark")
 app.command()(export)
 app.command()(doctor)
