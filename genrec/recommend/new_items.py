@@ -16,6 +16,7 @@ from genrec.items.atomic import AtomicTokenizer
 from genrec.items.encoder import load_encoder
 from genrec.items.semantic import SemanticTokenizer
 from genrec.items.title import TitleTokenizer
+from genrec.model.base import title_cutter
 from genrec.model.folder import LoadedModel
 from genrec.model.grow import grown
 
@@ -94,8 +95,9 @@ def with_new_items(
         case AtomicTokenizer():
             extended = tokenizer.extend(len(new))
             alike = _most_alike([texts[row] for row in catalog.ids.indices(model.item_ids)], new_texts)
-        case TitleTokenizer() if model.text_tokenizer is not None:
-            extended = tokenizer.extend([catalog.titles[row] for row in rows], model.text_tokenizer)
+        case TitleTokenizer():
+            cutter = model.text_tokenizer or title_cutter()
+            extended = tokenizer.extend([catalog.titles[row] for row in rows], cutter)
         case SemanticTokenizer():
             extended = tokenizer.extend(_vectors(model, tokenizer, new_texts) if vectors is None else vectors)
         case _:

@@ -11,8 +11,7 @@ from genrec.items.atomic import AtomicTokenizer
 from genrec.items.semantic import SemanticTokenizer
 from genrec.items.title import TitleTokenizer
 from genrec.items.vectors import cf_vectors, combine_vectors, text_vectors
-from genrec.model.base import load_text_tokenizer
-from genrec.model.config import PretrainedConfig
+from genrec.model.base import title_cutter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,13 +60,6 @@ def fit_item_tokenizer(
         return TitleTokenizer.fit(train.catalog.titles, text_tokenizer)
     codes_per_level = config.codes_per_level or default_codes_per_level(train.num_items, config.levels)
     return SemanticTokenizer.fit(item_vectors(config, train, seed), config.levels, codes_per_level, seed)
-
-
-def title_cutter() -> PreTrainedTokenizerBase:
-    """The text tokenizer that cuts titles into codes where the base model has none: SmolLM2's."""
-    cutter = load_text_tokenizer(PretrainedConfig())
-    assert cutter is not None  # a pre-trained model has one
-    return cutter
 
 
 def default_codes_per_level(num_items: int, levels: int) -> int:

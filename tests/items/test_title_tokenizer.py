@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from genrec.errors import ConfigError
 from genrec.items import TitleTokenizer
+from genrec.items.loading import load_item_tokenizer
 from genrec.testing.text import word_tokenizer
 from genrec.trie import CatalogTrie
 
@@ -108,3 +109,16 @@ def test_the_report_counts_positions_that_items_reach():
     assert report.levels == 3
     assert report.utilisation == (2 / 4, 2 / 4, 1 / 4)
     assert report.entropy == (1.0, 1.0, 0.0)
+
+
+def test_learned_titles_have_the_same_codes_but_no_text(tmp_path):
+    titles = ["red tea", "blue tea", "red tea"]
+    text, learned = TitleTokenizer.fit(titles, WORDS), TitleTokenizer.fit(titles, WORDS, learned=True)
+    np.testing.assert_array_equal(text.codes, learned.codes)
+    assert learned.text_tokens is None
+    learned.save(tmp_path)
+    again = load_item_tokenizer(tmp_path)
+    assert again.text_tokens is None
+    grown = again.extend(["green pot"], WORDS)
+    assert grown.text_tokens is None
+    np.testing.assert_array_equal(grown.codes[3][grown.codes[3] >= 0], [*range(learned.num_codes, grown.num_codes), 0])
