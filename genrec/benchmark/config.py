@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator
 
 from genrec.errors import ConfigError
 
@@ -24,6 +24,9 @@ class BenchmarkConfig(BaseModel, extra="forbid"):
 
     grids: dict[str, dict[str, list[Any]]] = Field(default_factory=dict)
     """Values to try, by model and parameter, the first of each being the default; replaces a model's own grid."""
+
+    max_users: dict[str, PositiveInt] = Field(default_factory=dict)
+    """Validation and test questions that a slow model is asked at most, by its name; replaces a model's own limit."""
 
     trials: int = Field(default=6, ge=1)
     """Settings that tuning tries of each model at most."""

@@ -39,6 +39,8 @@ class Entrant:
         Values that tuning may try for each parameter, the default first.
     source
         Paper or library.
+    max_users
+        Validation and test questions it is asked at most; None for all.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Entrant:
     locator: str
     grid: Mapping[str, Sequence[object]] = field(default_factory=dict)
     source: str = ""
+    max_users: int | None = None
 
     def build(self, params: Mapping[str, object], dataset: Dataset) -> Scorer:
         """Make the scorer, unfitted unless it is a fine-tuned model.
@@ -81,7 +84,11 @@ class Entrant:
                 return sha256(Path(self.locator) / "genrec.json")
 
 
-def named_entrants(names: Sequence[str], grids: Mapping[str, Mapping[str, Sequence[object]]]) -> list[Entrant]:
+def named_entrants(
+    names: Sequence[str],
+    grids: Mapping[str, Mapping[str, Sequence[object]]],
+    max_users: Mapping[str, int] | None = None,
+) -> list[Entrant]:
     """Look up models by name.
 
     Parameters
@@ -90,6 +97,8 @@ def named_entrants(names: Sequence[str], grids: Mapping[str, Mapping[str, Sequen
         In the order they shall run.
     grids
         Grids that replace a model's own, by name.
+    max_users
+        Limits of users that replace a model's own, by name. Default none.
 
     Raises
     ------
@@ -104,17 +113,21 @@ def named_entrants(names: Sequence[str], grids: Mapping[str, Mapping[str, Sequen
     from genrec.benchmark.models import NAMED_MODELS
 
     entrants = []
+    limits = max_users or {}
     for name in names:
         if name not in NAMED_MODELS:
             near = difflib.get_close_matches(name, NAMED_MODELS, n=3) or list(NAMED_MODELS)
             hint = f"there are {', '.join(near)}; `genrec benchmark models` lists all; a fine-tuned one: --model-folder"
             raise ConfigError(f"unknown model {name!r}", hint=hint)
         model = NAMED_MODELS[name]
-        entrants.append(Entrant(name, model.family, "named", name, grids.get(name, model.grid), model.source))
+        grid, limit = grids.get(name, model.grid), limits.get(name, model.max_users)
+        entrants.append(Entrant(name, model.family, "named", name, grid, model.source, limit))
     return entrants
 
 
-def own_entrant(spec: str, grids: Mapping[str, Mapping[str, Sequence[object]]]) -> Entrant:
+def own_entrant(
+    spec: str, grids: Mapping[str, Mapping[str, Sequence[object]]], max_users: Mapping[str, int] | None = None
+) -> Entrant:
     """Take a user's scorer.
 
     Parameters
@@ -123,6 +136,8 @@ def own_entrant(spec: str, grids: Mapping[str, Mapping[str, Sequence[object]]]) 
         ``path.py:Name``.
     grids
         Grids by the scorer's name; without one it runs with its defaults.
+    max_users
+        Limits of users by name. Default none.
 
     Raises
     ------
@@ -130,10 +145,11 @@ def own_entrant(spec: str, grids: Mapping[str, Mapping[str, Sequence[object]]]) 
         No such file or class, or the class is no scorer.
     """
     scorer = load_scorer_class(spec)
-    return Entrant(scorer.name, "own", "own", spec, grids.get(scorer.name, {}), spec)
+    limit = (max_users or {}).get(scorer.name)
+    return Entrant(scorer.name, "own", "own", spec, grids.get(scorer.name, {}), spec, limit)
 
 
-def folder_entrant(folder: Path, dataset: Dataset, split: str) -> Entrant:
+def folder_entrant(folder: Path, dataset: Dataset, split: str, max_users: Mapping[str, int] | None = None) -> Entrant:
     """Take a fine-tuned model.
 
     Parameters
@@ -144,6 +160,8 @@ def folder_entrant(folder: Path, dataset: Dataset, split: str) -> Entrant:
         Whose items the model must know, in the same order.
     split
         What the benchmark holds out; the model must not have been trained on it.
+    max_users
+        Limits of users by name. Default none.
 
     Raises
     ------
@@ -163,4 +181,5 @@ def folder_entrant(folder: Path, dataset: Dataset, split: str) -> Entrant:
     if held_out != split:
         msg = f"{folder} was trained with split {held_out}: it may have seen the test items of {split}"
         raise ConfigError(msg, hint=f"fine-tune it with --set split={split}")
-    return Entrant(folder.name, "generative", "folder", str(folder), source="genrec finetune")
+    limit = (max_users or {}).get(folder.name)
+    return Entrant(folder.name, "generative", "folder", str(folder), source="genrec finetune", max_users=limit)

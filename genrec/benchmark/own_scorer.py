@@ -61,9 +61,8 @@ def load_scorer_class(spec: str) -> type[Scorer]:
         attribute for attribute in ("name", "serves_cold_users", "serves_cold_items") if not _has(found, attribute)
     ]
     if missing:
-        raise ConfigError(
-            f"{found.__name__} of {file} lacks {', '.join(missing)}", hint="see the ten lines in docs/benchmark.md"
-        )
+        hint = "`genrec recipes show docs/benchmark.md` has one in ten lines"
+        raise ConfigError(f"{found.__name__} of {file} lacks {', '.join(missing)}", hint=hint)
     return found
 
 

@@ -6,9 +6,10 @@ import logging
 import math
 import multiprocessing
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from genrec.benchmark.probes import Probe
 from genrec.benchmark.report.schema import ModelEntry
 from genrec.benchmark.store import ModelFolder, ModelResult, fingerprint, split_digest
 from genrec.benchmark.tuning import Trial
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from genrec.benchmark.entrants import Entrant
     from genrec.data.split import Split
 
@@ -33,6 +37,8 @@ LEAST_SHARE = 0.1
 """Of the time left, a model's share at least: many that wait are quick, and those that are not come last."""
 TUNING_SHARE = 0.8
 """Of a model's share of the time, what tuning may take; the rest is for the test part."""
+PROBE_SHARE, PROBE_SECONDS = 0.1, 1800.0
+"""Of a model's share of the time, what samples of users may take; and how long without a budget."""
 POLL_SECONDS = 0.5
 
 
@@ -73,11 +79,17 @@ class Finished:
         One a seen-mode, empty without figures.
     seeds
         Means of each seed, by mode and metric.
+    rows
+        The test questions that were asked, int64 (S,) ascending; None for all.
+    probes
+        What was measured of a sample of the users.
     """
 
     entry: ModelEntry
     evaluations: list[Evaluation]
     seeds: dict[str, dict[str, list[float]]]
+    rows: NDArray[np.int64] | None = None
+    probes: list[Probe] = field(default_factory=list)
 
 
 class Listener:
@@ -155,7 +167,7 @@ def run_models(
             waiting.remove(entrant)
             result = _run(context, job, left, listener)
         evaluations = place.evaluations(entrant.name) if result.entry.status == "done" else []
-        finished = Finished(result.entry, evaluations, result.seeds)
+        finished = Finished(result.entry, evaluations, result.seeds, place.rows(), place.probes())
         found.append(finished)
         listener.ends(finished, kept)
     return found
@@ -187,17 +199,17 @@ def _usable(result: ModelResult | None, digest: str, settings: Settings, quiet: 
         why = "the data, the settings, the model or genrec changed"
     elif result.entry.status == "failed":
         why = "it failed"
+    elif result.entry.status == "not run":
+        why = "it was not run"
     elif _cut(result.entry) and result.budget_seconds != settings.budget_seconds:
         why = "another budget had cut it short"
-    elif result.entry.status == "not run":
-        why = "the budget had not reached it"
     if why and not quiet:
         logger.info("%s is run again: %s", name, why)
     return None if why else result
 
 
 def _cut(entry: ModelEntry) -> bool:
-    return entry.status == "not run" or len([t for t in entry.trials if t.outcome != "time"]) < entry.planned_trials
+    return len([t for t in entry.trials if t.outcome != "time"]) < entry.planned_trials
 
 
 def _job(
@@ -221,6 +233,7 @@ def _job(
         ks=settings.ks,
         first_seconds=max(share, FIRST_SHARE * left),
         tuning_seconds=TUNING_SHARE * share,
+        probe_seconds=min(PROBE_SHARE * share, PROBE_SECONDS),
     )
 
 

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 import traceback
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,16 +17,21 @@ from genrec.benchmark.cost import PeakMemory, latency, model_bytes, resident_byt
 from genrec.benchmark.entrants import Entrant
 from genrec.benchmark.models import NAMED_MODELS
 from genrec.benchmark.own_scorer import load_scorer_class
+from genrec.benchmark.probes import Probe, join_probes, probe
 from genrec.benchmark.report.schema import Cost, ModelEntry, TrialEntry
 from genrec.benchmark.store import MODES, ModelFolder, ModelResult
 from genrec.benchmark.tuning import OutOfTimeError, Trial, Tuned, sample_grid, tune
-from genrec.errors import GenrecError
-from genrec.evaluation.protocol import Evaluation, evaluate
+from genrec.errors import DataError, GenrecError, MissingModelError, ResourceError, UnsupportedError
+from genrec.evaluation.protocol import Evaluation, evaluate, join_evaluations
+from genrec.evaluation.sample import questions_at, sample_rows
+from genrec.evaluation.seeds import mean_over_seeds
 from genrec.retrieval import Oracle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
+
+    from numpy.typing import NDArray
 
     from genrec.data.split import Split
 
@@ -35,6 +40,9 @@ logger = logging.getLogger(__name__)
 BATCH_SIZES = (1, 32)
 
 SeedMeans = dict[str, dict[str, list[float]]]
+
+CANNOT = (DataError, MissingModelError, ResourceError, UnsupportedError)
+"""What says that a model cannot be run here, rather than that something is broken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +61,8 @@ class Job:
         Kept with the result.
     trials, seeds, modes, ks
         Of the run.
-    first_seconds, tuning_seconds
-        Limits of the first trial and of all tuning.
+    first_seconds, tuning_seconds, probe_seconds
+        Limits of the first trial, of all tuning, and of what is measured of a sample of the users.
     """
 
     entrant: Entrant
@@ -68,6 +76,32 @@ class Job:
     ks: tuple[int, ...]
     first_seconds: float
     tuning_seconds: float
+    probe_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a model gave.
+
+    Parameters
+    ----------
+    entry
+        How it was chosen and what it costs.
+    evaluations
+        One a seen-mode, the test questions of all folds in order.
+    seeds
+        Mean over users of each seed, by mode and metric; empty without several seeds.
+    rows
+        The test questions that were asked, int64 (S,) ascending; None for all.
+    probes
+        What was measured of a sample.
+    """
+
+    entry: ModelEntry
+    evaluations: list[Evaluation] = field(default_factory=list)
+    seeds: SeedMeans = field(default_factory=dict)
+    rows: NDArray[np.int64] | None = None
+    probes: list[Probe] = field(default_factory=list)
 
 
 def work(job: Job, told: Connection) -> None:
@@ -84,24 +118,24 @@ def work(job: Job, told: Connection) -> None:
     entrant = job.entrant
     entry = ModelEntry(name=entrant.name, family=entrant.family, source=entrant.source, status="failed")
     began = time.perf_counter()
-    evaluations: list[Evaluation] = []
-    seeds: SeedMeans = {}
+    found = Measured(entry)
     try:
-        entry, evaluations, seeds = measure(job, told.send)
+        found = measure(job, told.send)
     except OutOfTimeError:
         limit = job.first_seconds
         entry.status, entry.note = "not run", f"budget: one fit takes more than the {limit:.0f} s that were left for it"
     except GenrecError as error:
         traceback.print_exc()
         entry.note = str(error).replace("\n  hint:", ";")
+        entry.status = "not run" if isinstance(error, CANNOT) else "failed"
     except Exception as error:
         traceback.print_exc()
         entry.note = f"{type(error).__name__}: {error}"
-    entry.seconds = time.perf_counter() - began
-    job.folder.write(
-        ModelResult(fingerprint=job.fingerprint, budget_seconds=job.budget_seconds, entry=entry, seeds=seeds),
-        evaluations,
+    found.entry.seconds = time.perf_counter() - began
+    result = ModelResult(
+        fingerprint=job.fingerprint, budget_seconds=job.budget_seconds, entry=found.entry, seeds=found.seeds
     )
+    job.folder.write(result, found.evaluations, found.rows, found.probes)
 
 
 def _log_to(folder: ModelFolder) -> None:
@@ -114,7 +148,20 @@ def _log_to(folder: ModelFolder) -> None:
     logging.getLogger("genrec").setLevel(logging.INFO)
 
 
-def measure(job: Job, tell: Callable[[Trial | str], None]) -> tuple[ModelEntry, list[Evaluation], SeedMeans]:
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    """What a model gave in one fold; see Measured."""
+
+    tuned: Tuned
+    evaluations: list[Evaluation]
+    seeds: SeedMeans
+    cost: Cost | None
+    rows: NDArray[np.int64]
+    probes: list[Probe]
+    without: list[str]
+
+
+def measure(job: Job, tell: Callable[[Trial | str], None]) -> Measured:
     """Tune on validation, then answer the test part with the best trial's model.
 
     Parameters
@@ -123,63 +170,82 @@ def measure(job: Job, tell: Callable[[Trial | str], None]) -> tuple[ModelEntry, 
         What to do.
     tell
         Told of trials and stages.
-
-    Returns
-    -------
-    entry : ModelEntry
-        How the model was chosen and what it costs.
-    evaluations : list of Evaluation
-        One a seen-mode, the test questions of all folds in order.
-    seeds : dict
-        Mean over users of each seed, by mode and metric; empty without several seeds.
     """
     base_bytes = resident_bytes()
     settings = sample_grid(job.entrant.grid, job.trials)
-    fold_limits = job.first_seconds / len(job.splits), job.tuning_seconds / len(job.splits)
-    tuned_folds: list[Tuned] = []
-    by_fold: list[list[Evaluation]] = []
-    seeds_by_fold: list[SeedMeans] = []
-    cost: Cost | None = None
+    folds: list[_Fold] = []
     for split in job.splits:
-        tuned = tune(
-            lambda params, split=split: job.entrant.build(params, split.train),  # type: ignore[misc]
-            split,
-            settings,
-            filter_seen=job.modes[0],
-            first_seconds=fold_limits[0],
-            seconds=fold_limits[1],
-            base_bytes=base_bytes,
-            on_trial=tell,
-        )
-        if isinstance(tuned.scorer, Oracle):
-            tuned.scorer.use_answers(split.test)
-        tell("test")
-        evaluations = [_named(evaluate(tuned.scorer, split.test, job.ks, mode), job) for mode in job.modes]
-        if cost is None:
-            tell("cost")
-            cost = _cost(tuned, evaluations[0], split, base_bytes)
-        if job.seeds > 1 and _has_seed(job.entrant):
-            evaluations, means = _over_seeds(job, split, tuned, evaluations, tell)
-            seeds_by_fold.append(means)
-        by_fold.append(evaluations)
-        tuned_folds.append(replace(tuned, scorer=None))  # type: ignore[arg-type]
-    best = [max(t.ndcg for t in tuned.trials if t.ndcg is not None) for tuned in tuned_folds]
+        folds.append(_measure_fold(job, split, settings, base_bytes, tell, with_cost=not folds))
+    offsets = np.cumsum([0, *(len(split.test) for split in job.splits)])
+    asked = np.concatenate([fold.rows + offset for fold, offset in zip(folds, offsets, strict=False)])
+    best = [max(t.ndcg for t in fold.tuned.trials if t.ndcg is not None) for fold in folds]
     entry = ModelEntry(
         name=job.entrant.name,
         family=job.entrant.family,
         source=job.entrant.source,
         status="done",
         validation_ndcg=float(np.mean(best)),
-        params=tuned_folds[0].params,
+        params=folds[0].tuned.params,
         planned_trials=len(settings),
-        trials=[TrialEntry.model_validate(asdict(trial)) for tuned in tuned_folds for trial in tuned.trials],
-        cost=cost,
+        trials=[TrialEntry.model_validate(asdict(trial)) for fold in folds for trial in fold.tuned.trials],
+        cost=folds[0].cost,
+        unmeasured=list(dict.fromkeys(said for fold in folds for said in fold.without)),
     )
-    return entry, [_joined(folds) for folds in zip(*by_fold, strict=True)], _mean_of_folds(seeds_by_fold)
+    return Measured(
+        entry,
+        [join_evaluations(of_mode) for of_mode in zip(*(fold.evaluations for fold in folds), strict=True)],
+        _mean_of_folds([fold.seeds for fold in folds if fold.seeds]),
+        asked if len(asked) < offsets[-1] else None,
+        join_probes([fold.probes for fold in folds], offsets[:-1].tolist()),
+    )
 
 
-def _named(evaluation: Evaluation, job: Job) -> Evaluation:
-    return replace(evaluation, model=job.entrant.name)
+def _measure_fold(
+    job: Job,
+    split: Split,
+    settings: list[dict[str, object]],
+    base_bytes: int,
+    tell: Callable[[Trial | str], None],
+    *,
+    with_cost: bool,
+) -> _Fold:
+    most = None if job.entrant.max_users is None else -(-job.entrant.max_users // len(job.splits))
+    rows = sample_rows(len(split.test), most)
+    if most is not None:
+        validation = questions_at(split.validation, sample_rows(len(split.validation), most))
+        split = replace(split, validation=validation, test=questions_at(split.test, rows))
+    tuned = tune(
+        lambda params: job.entrant.build(params, split.train),
+        split,
+        settings,
+        filter_seen=job.modes[0],
+        first_seconds=job.first_seconds / len(job.splits),
+        seconds=job.tuning_seconds / len(job.splits),
+        base_bytes=base_bytes,
+        on_trial=tell,
+    )
+    is_ceiling = isinstance(tuned.scorer, Oracle)
+    if isinstance(tuned.scorer, Oracle):
+        tuned.scorer.use_answers(split.test)
+    tell("test")
+    evaluations = [
+        replace(evaluate(tuned.scorer, split.test, job.ks, mode), model=job.entrant.name) for mode in job.modes
+    ]
+    cost = None
+    if with_cost:
+        tell("cost")
+        cost = _cost(tuned, evaluations[0], split, base_bytes)
+    probes: list[Probe] = []
+    without: list[str] = []
+    if not is_ceiling:  # it is no model, and knows the answers to whole histories only
+        tell("users of whom little is known")
+        seconds = job.probe_seconds / len(job.splits)
+        probes, without = probe(tuned.scorer, split.test, job.modes, slow=most is not None, seconds=seconds)
+        probes = [replace(one, rows=rows[one.rows]) for one in probes]
+    seeds: SeedMeans = {}
+    if job.seeds > 1 and _has_seed(job.entrant):
+        evaluations, seeds = _over_seeds(job, split, tuned, evaluations, tell)
+    return _Fold(replace(tuned, scorer=None), evaluations, seeds, cost, rows, probes, without)  # type: ignore[arg-type]
 
 
 def _has_seed(entrant: Entrant) -> bool:
@@ -208,7 +274,7 @@ def _over_seeds(
     averaged = []
     for first, *others in zip(*runs, strict=True):
         per_user = {
-            name: np.mean([values, *(other.per_user[name] for other in others)], axis=0)
+            name: mean_over_seeds([values, *(other.per_user[name] for other in others)])
             for name, values in first.per_user.items()
         }
         means[MODES[first.filter_seen]] = {
@@ -240,17 +306,4 @@ def _cost(tuned: Tuned, evaluation: Evaluation, split: Split, base_bytes: int) -
         serve_peak_bytes=memory.peak_bytes,
         model_bytes=model_bytes(tuned.scorer),
         latency=latencies,
-    )
-
-
-def _joined(folds: Sequence[Evaluation]) -> Evaluation:
-    """One evaluation of the questions of all folds."""
-    per_user = {name: np.concatenate([fold.per_user[name] for fold in folds]) for name in folds[0].per_user}
-    return replace(
-        folds[0],
-        num_users=sum(fold.num_users for fold in folds),
-        metrics={name: float(values.mean()) for name, values in per_user.items()},
-        per_user=per_user,
-        items=np.concatenate([fold.items for fold in folds]),
-        seconds=sum(fold.seconds for fold in folds),
     )

@@ -67,7 +67,8 @@ def benchmark(
     """Tune each model on validation, rank the whole catalog for every test user, compare, and say how sure that is.
 
     Every model runs in a process of its own. An interrupted run goes on with the same command. Ends with status 1
-    when a model failed; the others are reported all the same.
+    when a model failed; the others are reported all the same. `genrec recipes show docs/benchmark.md` says how all is
+    measured, and how to bring a scorer of your own.
     """
     if context.invoked_subcommand is not None:
         return
@@ -141,7 +142,13 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="Print JSON al
     if json:
         print_json(
             [
-                {"name": m.name, "family": m.family, "grid": dict(m.grid), "source": m.source}
+                {
+                    "name": m.name,
+                    "family": m.family,
+                    "grid": dict(m.grid),
+                    "source": m.source,
+                    "max_users": m.max_users,
+                }
                 for m in NAMED_MODELS.values()
             ]
         )
@@ -177,13 +184,13 @@ def choose(
     from genrec.benchmark.entrants import folder_entrant, named_entrants, own_entrant
     from genrec.benchmark.models import NAMED_MODELS
 
-    own = [own_entrant(spec, settings.grids) for spec in specs]
-    own += [folder_entrant(folder, dataset, settings.split) for folder in folders]
+    own = [own_entrant(spec, settings.grids, settings.max_users) for spec in specs]
+    own += [folder_entrant(folder, dataset, settings.split, settings.max_users) for folder in folders]
     if not named:
         return own
     if settings.models:
-        return [*named_entrants(settings.models, settings.grids), *own]
-    every = named_entrants(list(NAMED_MODELS), settings.grids)
+        return [*named_entrants(settings.models, settings.grids, settings.max_users), *own]
+    every = named_entrants(list(NAMED_MODELS), settings.grids, settings.max_users)
     cheap = list(takewhile(lambda entrant: entrant.family in ("floor", "cf"), every))
     return [*cheap, *own, *every[len(cheap) :]]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genrec.errors import ConfigError
+from genrec.evaluation.sample import sample_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,9 +163,7 @@ def evaluate_auc(
     total = len(eval_set)
     if total == 0 or (questions is not None and questions < 1):
         raise ConfigError(f"no question to ask: {questions} of {total}", hint="leave the AUC out instead")
-    rows = np.arange(total)
-    if questions is not None and questions < total:
-        rows = np.sort(np.random.default_rng(seed).choice(total, questions, replace=False))
+    rows = sample_rows(total, questions, seed)
     values = []
     for first in range(0, len(rows), batch_size):
         batch = rows[first : first + batch_size]

@@ -2,8 +2,10 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
+from genrec.benchmark.generators import TrainedGenerator
 from genrec.benchmark.models.content import CONTENT
 from genrec.benchmark.models.generative import CEILING, FUSION, GENERATIVE, HYBRID
 from genrec.data.split import leave_last_out
@@ -31,3 +33,16 @@ def test_models_that_are_quick_run(name):
     assert 0 <= evaluation.metrics["recall@10"] <= 1
     if name == "oracle":
         assert evaluation.metrics["recall@10"] == 1
+
+
+@pytest.mark.parametrize("name", ["gpt-title", "gpt-distilled"])
+def test_recipes_train_from_scratch_and_rank(name):
+    split = leave_last_out(toy_dataset())
+    quick = ["training.epochs=1", "base.width=16", "base.heads=2", "base.layers=1"]
+    scorer = TrainedGenerator(f"finetune/configs/{name}.yaml", quick, beams=5)
+    scorer.use_validation(split.validation)
+    scorer.fit(split.train)
+    evaluation = evaluate(scorer, split.validation, ks=(5,))
+    assert (evaluation.items >= 0).all()
+    histories = split.validation.histories[:4]
+    assert np.isfinite(scorer.score(histories)).all()

@@ -11,6 +11,7 @@ import pytest
 from genrec.baselines import EASE, ItemKNN, Popularity
 from genrec.benchmark.cost import Latency
 from genrec.benchmark.entrants import named_entrants
+from genrec.benchmark.probes import probe
 from genrec.benchmark.report import schema
 from genrec.benchmark.report.build import build_report
 from genrec.benchmark.report.charts import CHARTS
@@ -22,6 +23,7 @@ from genrec.benchmark.report.page import as_html
 from genrec.benchmark.report.schema import Comparison, Cost, Interval, ModelEntry, Report
 from genrec.benchmark.report.style import LIGHT
 from genrec.benchmark.report.summary import summarise
+from genrec.benchmark.report.user_rows import seed_table
 from genrec.benchmark.run import run_benchmark
 from genrec.benchmark.runner import Finished, Settings, run_models
 from genrec.data.split import leave_last_out
@@ -65,7 +67,8 @@ def report():
             cost=cost(10.0**place),
             planned_trials=1,
         )
-        finished.append(Finished(entry, evaluations, {}))
+        probes, _ = probe(scorer, SPLIT.test, [True, False])
+        finished.append(Finished(entry, evaluations, {}, probes=probes))
     broken = ModelEntry(name="broken", family="cf", status="failed", note=f"no luck {EVIL}")
     late = ModelEntry(name="late", family="sequential", status="not run", note="budget")
     finished += [Finished(broken, [], {}), Finished(late, [], {})]
@@ -186,10 +189,10 @@ def test_every_field_has_a_docstring():
     assert [name for name, documented in fields if not documented] == []
 
 
-def answered(difference, low, high, p, family="generative", **changes):
+def answered(difference, low, high, p, family="generative", ranks=(0.1, None), rival="cf", **changes):
     """The verdict on one generative model that differs so much from the baseline."""
     models = [
-        ModelEntry(name="ease", family="cf", status="done", validation_ndcg=0.1),
+        ModelEntry(name="ease", family=rival, status="done", validation_ndcg=0.1),
         ModelEntry(name="gpt", family=family, status="done", validation_ndcg=0.1, planned_trials=1, trials=[]),
     ]
     models[1].planned_trials = 0
@@ -204,11 +207,11 @@ def answered(difference, low, high, p, family="generative", **changes):
         better=1,
         worse=1,
         effect=0.1,
-        rank_effect=0.1,
+        rank_effect=ranks[0],
         p_randomisation=p,
         p_wilcoxon=p,
         p_holm=p,
-        p_wilcoxon_holm=p,
+        p_wilcoxon_holm=p if ranks[1] is None else ranks[1],
         detectable=0.02,
         compared=1,
     )
@@ -235,6 +238,35 @@ def test_the_answer_says_no_more_than_the_tests(figures, answer):
     sentences = answered(*figures)
     assert sentences[0].startswith(answer)
     assert ("found in 4 of 5" in sentences[1]) == answer.startswith("Not shown")
+
+
+@pytest.mark.parametrize(
+    ("ranks", "says"),
+    [
+        ((0.1, 0.001), None),
+        ((0.1, 0.2), "gpt: Wilcoxon's test does not confirm it (p = 0.200; 1 users better off, 1 worse)"),
+        ((-0.1, 0.001), "gpt: Wilcoxon's test points the other way (p = 0.001; 1 users better off, 1 worse)"),
+    ],
+)
+def test_ranks_that_disagree_with_the_mean_are_said(ranks, says):
+    sentences = answered(0.05, 0.02, 0.08, 0.001, ranks=ranks)
+    doubts = [sentence for sentence in sentences if "Wilcoxon" in sentence]
+    assert len(doubts) == (says is not None)
+    assert all(says in sentence for sentence in doubts)
+    assert not any("Wilcoxon" in sentence for sentence in answered(0.05, -0.01, 0.08, 0.3, ranks=ranks))
+
+
+def test_a_fusion_without_a_generator_is_a_rival():
+    sentences = answered(0.05, 0.02, 0.08, 0.001, rival="fusion")
+    assert sentences[0] == "Generation beats the best fusion without a generator here."
+
+
+def test_seeds_are_summarised():
+    found = run_benchmark(SPLIT, [Popularity(), EASE()], DATASET, [True])
+    assert seed_table(found).rows == []
+    seeds = {"ndcg@10": [0.1, 0.12, 0.11], "recall@10": [0.2, 0.2, 0.2]}
+    found.models[0].results[0].seeds.update(seeds)
+    assert seed_table(found).rows == [["popularity", "3", "0.1100 ± 0.0100", "0.1000", "0.1200", "0.2000 ± 0.0000"]]
 
 
 def test_without_a_generative_model_generation_is_not_mentioned():

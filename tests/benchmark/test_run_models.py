@@ -22,6 +22,7 @@ SCORERS = """
 import os, time
 import numpy as np
 from genrec.baselines import Popularity
+from genrec.errors import DataError
 
 class Raises(Popularity):
     name = "raises"
@@ -43,6 +44,16 @@ class Wide(Popularity):
     def fit(self, dataset):
         np.ones(150 * 2**20 // 8).sum()
         return super().fit(dataset)
+
+class Homeless(Popularity):
+    name = "homeless"
+    def fit(self, dataset):
+        raise DataError("users have no address", hint="import them with one")
+
+class Broken(Popularity):
+    name = "broken"
+    def fit(self, dataset):
+        return None
 
 class Seeded(Popularity):
     name = "seeded"
@@ -209,3 +220,21 @@ def test_what_is_wrong_with_ones_own_scorer_is_said(tmp_path, spec, message):
 def test_an_entrant_is_built_of_its_setting(split):
     entrant = Entrant("item-knn", "cf", "named", "item-knn", {"neighbours": [7]})
     assert vars(entrant.build({"neighbours": 7}, split.train))["neighbours"] == 7
+
+
+def test_what_cannot_run_here_is_told_apart_from_what_is_broken(split, scorers, tmp_path):
+    toy = toy_dataset()
+    timeless = leave_last_out(type(toy)("timeless", toy.interactions, toy.catalog, toy.users, time="order"))
+    entrants = [*named_entrants(["popularity-recent"], {}), scorers("Homeless"), scorers("Broken")]
+    recent, homeless, broken = (one.entry for one in run_models([timeless], entrants, tmp_path, Settings()))
+    assert recent.status == "not run"
+    assert recent.note == (
+        "the data set has no timestamps, so what is recent is not known; "
+        "use all-time popularity, or import the data with their timestamps"
+    )
+    assert (homeless.status, homeless.note) == ("not run", "users have no address; import them with one")
+    assert broken.status == "failed"
+    assert "must return self" in broken.note
+    heard = Heard()
+    run_models([timeless], entrants[:1], tmp_path, Settings(), heard)
+    assert heard.kept == [("popularity-recent", False)]  # what was missing may be there now

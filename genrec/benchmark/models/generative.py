@@ -47,6 +47,16 @@ def gpt_semantic(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
     return _gpt("gpt-semantic", dropout, seed)
 
 
+def gpt_title(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
+    """GPT from scratch that writes titles."""
+    return _gpt("gpt-title", dropout, seed)
+
+
+def gpt_distilled(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
+    """GPT on semantic IDs, taught by SASRec and text."""
+    return _gpt("gpt-distilled", dropout, seed)
+
+
 def gpt_atomic_evidence(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
     """GPT on atomic IDs, EASE and text as evidence."""
     return _gpt("gpt-atomic", dropout, seed, evidence=ease_and_text())
@@ -115,6 +125,11 @@ def _finetuned(config: str, seed: int, *, evidence: Scorer | None = None) -> Tra
 
 
 RECIPES = "the recipes under finetune/configs"
+UNTRAINED = "SmolLM2, titles, no training"
+LANGUAGE_MODEL_USERS = 1000
+"""A fine-tuned language model answers in about a second on a CPU."""
+ZERO_SHOT_USERS = 300
+"""One that writes titles takes several."""
 REGULARIZATION = (100.0, 300.0, 1000.0)
 DROPOUT = (0.3, 0.1, 0.5)
 
@@ -123,10 +138,12 @@ GENERATIVE = {
     for model in (
         NamedModel("gpt-atomic", "generative", gpt_atomic, {"dropout": DROPOUT}, RECIPES),
         NamedModel("gpt-semantic", "generative", gpt_semantic, {"dropout": DROPOUT}, RECIPES),
-        NamedModel("smollm2-atomic", "generative", smollm2_atomic, source=RECIPES),
-        NamedModel("smollm2-semantic", "generative", smollm2_semantic, source=RECIPES),
-        NamedModel("smollm2-title", "generative", smollm2_title, source=RECIPES),
-        NamedModel("zero-shot", "generative", ZeroShotGenerator, source="SmolLM2, titles, no training"),
+        NamedModel("gpt-title", "generative", gpt_title, {"dropout": DROPOUT}, RECIPES),
+        NamedModel("gpt-distilled", "generative", gpt_distilled, source=RECIPES),
+        NamedModel("smollm2-atomic", "generative", smollm2_atomic, source=RECIPES, max_users=LANGUAGE_MODEL_USERS),
+        NamedModel("smollm2-semantic", "generative", smollm2_semantic, source=RECIPES, max_users=LANGUAGE_MODEL_USERS),
+        NamedModel("smollm2-title", "generative", smollm2_title, source=RECIPES, max_users=LANGUAGE_MODEL_USERS),
+        NamedModel("zero-shot", "generative", ZeroShotGenerator, source=UNTRAINED, max_users=ZERO_SHOT_USERS),
     )
 }
 
@@ -151,8 +168,14 @@ HYBRID = {
         NamedModel("gpt-atomic+evidence", "hybrid", gpt_atomic_evidence, source=RECIPES),
         NamedModel("gpt-semantic+evidence", "hybrid", gpt_semantic_evidence, source=RECIPES),
         NamedModel("gpt-semantic+candidates", "hybrid", gpt_semantic_candidates, source=RECIPES),
-        NamedModel("smollm2-semantic+evidence", "hybrid", smollm2_semantic_evidence, source=RECIPES),
-        NamedModel("zero-shot+candidates", "hybrid", zero_shot_candidates, source="SmolLM2, titles, no training"),
+        NamedModel(
+            "smollm2-semantic+evidence",
+            "hybrid",
+            smollm2_semantic_evidence,
+            source=RECIPES,
+            max_users=LANGUAGE_MODEL_USERS,
+        ),
+        NamedModel("zero-shot+candidates", "hybrid", zero_shot_candidates, source=UNTRAINED, max_users=ZERO_SHOT_USERS),
     )
 }
 

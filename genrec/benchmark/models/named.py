@@ -30,6 +30,9 @@ class NamedModel:
         Values to try for each parameter, the default first. Default empty: nothing to tune.
     source
         Paper, or library, that it follows.
+    max_users
+        Of a model that takes seconds for an answer: how many validation and how many test questions it is asked at
+        most. The report says so, and it is compared on these alone. Default None: all.
 
     Examples
     --------
@@ -43,3 +46,4 @@ class NamedModel:
     build: Callable[..., Scorer]
     grid: dict[str, Sequence[object]] = field(default_factory=dict)
     source: str = ""
+    max_users: int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,48 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from genrec.benchmark.report.schema import (
-    Comparison,
-    Finding,
-    Interval,
-    ModeEntry,
-    ModelEntry,
-    Protocol,
-    Report,
-    SliceEntry,
-)
+from genrec.benchmark.report.figures import mode_entries
+from genrec.benchmark.report.schema import Comparison, Finding, Interval, ModelEntry, Protocol, Report
 from genrec.benchmark.report.summary import summarise
-from genrec.benchmark.store import MODES, dataset_digest, split_digest
+from genrec.benchmark.store import common_questions, dataset_digest, split_digest
 from genrec.benchmark.tuning import METRIC
 from genrec.data.folds import join_eval_sets
 from genrec.evaluation.audit import audit, audit_folds
-from genrec.evaluation.beyond_accuracy import beyond_accuracy
-from genrec.evaluation.bootstrap import bootstrap_intervals
 from genrec.evaluation.data_card import data_card
-from genrec.evaluation.metrics import ndcg, recall
-from genrec.evaluation.significance import compare
-from genrec.evaluation.slices import (
-    Slice,
-    attribute_columns,
-    attribute_groups,
-    history_length_groups,
-    item_popularity_groups,
-    slice_by_target,
-    slice_by_user,
-)
+from genrec.evaluation.significance import compare, holm
 from genrec.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from genrec.benchmark.runner import Finished, Settings
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet, Split
     from genrec.evaluation import significance
-    from genrec.evaluation.protocol import Evaluation
 
 COMPARED = (METRIC, "recall@10")
-SLICE_K = 10
 LIBRARIES = ("numpy", "scipy", "torch", "transformers", "implicit", "scikit-learn")
 MANY_USERS = 5_000
 """Above so many, a fifth of the resamples gives intervals as steady, in a time one waits for."""
@@ -90,7 +71,9 @@ def build_report(
     """
     train = splits[0].train
     asked = splits[0].test if len(splits) == 1 else join_eval_sets([split.test for split in splits])
-    models = [_entry(one, asked, train, settings.modes[0]) for one in finished]
+    models = [
+        one.entry.model_copy(update={"results": mode_entries(one, asked, train, settings.modes[0])}) for one in finished
+    ]
     baseline = best_baseline(models)
     report = Report(
         dataset=dataset.name,
@@ -124,75 +107,67 @@ def _audit(splits: Sequence[Split], dataset: Dataset, models: Sequence[ModelEntr
 def best_baseline(models: Sequence[ModelEntry]) -> str | None:
     """Whom every model is compared with: validation chooses, the test part is not looked at.
 
+    The strongest that knows interactions, alone or fused with others, but without a generator: whether generation is
+    worth it is asked of that. Only where there is none, a floor or content model.
+
     Examples
     --------
     >>> def model(name, family, ndcg):
     ...     return ModelEntry(name=name, family=family, status="done", validation_ndcg=ndcg)
     >>> models = [model("ease", "cf", 0.07), model("als", "cf", 0.06), model("sasrec", "sequential", 0.1)]
-    >>> best_baseline(models)
-    'ease'
+    >>> best_baseline(models), best_baseline([*models, model("ease+text", "fusion", 0.08)])
+    ('ease', 'ease+text')
     """
-    for families in (("cf",), ("floor", "content")):
+    for families in (("cf", "fusion"), ("floor", "content")):
         known = [m for m in models if m.status == "done" and m.family in families and m.validation_ndcg is not None]
         if known:
             return max(known, key=lambda model: model.validation_ndcg or 0.0).name
     return None
 
 
-def _entry(finished: Finished, asked: EvalSet, train: Dataset, main_mode: bool) -> ModelEntry:
-    """The model's entry with its figures; slices of the main seen-mode only."""
-    results = []
-    for evaluation in finished.evaluations:
-        intervals = bootstrap_intervals(evaluation.per_user)
-        beyond = beyond_accuracy(evaluation.items, asked.histories, train, SLICE_K)
-        results.append(
-            ModeEntry(
-                filter_seen=evaluation.filter_seen,
-                users=evaluation.num_users,
-                metrics={name: Interval.of(interval) for name, interval in intervals.items()},
-                seeds=finished.seeds.get(MODES[evaluation.filter_seen], {}),
-                beyond=beyond.metrics,
-                slices=_slices(evaluation, asked, train) if evaluation.filter_seen == main_mode else [],
-            )
-        )
-    return finished.entry.model_copy(update={"results": results})
-
-
-def _slices(evaluation: Evaluation, asked: EvalSet, train: Dataset) -> list[SliceEntry]:
-    groups = [history_length_groups(asked.histories)]
-    groups += [attribute_groups(train, asked.users, column) for column in attribute_columns(train)]
-    by_item = item_popularity_groups(train)
-    found: list[Slice] = []
-    for metric in (ndcg, recall):
-        name = f"{metric.__name__}@{SLICE_K}"
-        found += slice_by_target(evaluation.items, asked.targets, by_item, metric, SLICE_K)
-        for one in groups:
-            found += slice_by_user(evaluation.per_user[name], one, name)
-    entries: dict[tuple[str, str], SliceEntry] = {}
-    for piece in found:
-        key = (piece.by, piece.group)
-        entry = entries.setdefault(key, SliceEntry(group=piece.by, name=piece.group, users=piece.questions, metrics={}))
-        if piece.interval:
-            entry.metrics[piece.metric] = Interval.of(piece.interval)
-    return list(entries.values())
-
-
 def _comparisons(finished: Sequence[Finished], baseline: str, modes: Sequence[bool]) -> list[Comparison]:
+    """Test every model on the questions that it and the baseline were asked."""
+    models = [one for one in finished if one.entry.family != "ceiling"]
     entries = []
     for mode in modes:
-        models = [one for one in finished if one.entry.family != "ceiling"]
-        evaluations = [e for one in models for e in one.evaluations if e.filter_seen == mode]
-        if len(evaluations) < 2:
-            continue
         for metric in COMPARED:
-            per_user = {e.model: e.per_user[metric] for e in evaluations}
-            rounds = 10_000 if evaluations[0].num_users <= MANY_USERS else 2_000
-            entries += [_tested(found, mode) for found in compare(per_user, baseline, metric, rounds)]
+            tests = _tests(models, baseline, metric, mode)
+            # Those of other questions were corrected apart; the correction is for all together.
+            p_values = holm([test.p_randomisation for test in tests]), holm([test.p_wilcoxon for test in tests])
+            for test, p, p_wilcoxon in zip(tests, *p_values, strict=True):
+                corrected = replace(test, p_holm=float(p), p_wilcoxon_holm=float(p_wilcoxon), compared=len(tests))
+                entries.append(_tested(corrected, mode))
     return entries
 
 
+def _tests(models: Sequence[Finished], baseline: str, metric: str, mode: bool) -> list[significance.Comparison]:
+    """Tests of all models, those of the same questions together."""
+    values = {
+        one.entry.name: (evaluation.per_user[metric], one.rows)
+        for one in models
+        for evaluation in one.evaluations
+        if evaluation.filter_seen == mode
+    }
+    if baseline not in values:
+        return []
+    groups: dict[bytes, dict[str, NDArray[np.float64]]] = {}
+    for name, (mine, rows) in values.items():
+        found, reference = common_questions(mine, rows, *values[baseline])
+        if name != baseline and len(found) >= 2:
+            groups.setdefault(b"" if rows is None else rows.tobytes(), {baseline: reference})[name] = found
+    tests = {}
+    for per_user in groups.values():
+        rounds = 10_000 if len(per_user[baseline]) <= MANY_USERS else 2_000
+        tests |= {test.model: test for test in compare(per_user, baseline, metric, rounds)}
+    return [tests[name] for name in values if name in tests]
+
+
 def _tested(found: significance.Comparison, filter_seen: bool) -> Comparison:
-    values = asdict(found) | {"filter_seen": filter_seen, "difference": Interval.of(found.difference)}
+    values = asdict(found) | {
+        "filter_seen": filter_seen,
+        "users": found.difference.users,
+        "difference": Interval.of(found.difference),
+    }
     return Comparison.model_validate({name: values[name] for name in Comparison.model_fields})
 
 

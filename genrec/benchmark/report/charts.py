@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH = 8.2
 ROW = 0.27
-SHOWN_IN_SLICES = 6
+SHOWN_AT_ONCE = 6
 FEWEST_IN_A_SLICE = 10
 
 
@@ -67,7 +67,7 @@ def accuracy(report: Report, style: Style) -> Figure | None:
         mark = next(interval.mean for model, interval in rows if model.name == report.baseline)
         axes.axvline(mark, color=style.muted, lw=0.8, ls=(0, (3, 3)), zorder=0)
         axes.text(mark, -0.95, f"baseline {report.baseline}", ha="center", color=style.muted, fontsize=SMALL)
-    _names(axes, [model for model, _ in rows], report.baseline, style)
+    _names(axes, [model for model, _ in rows], report, style)
     axes.set_ylim(len(rows) - 0.4, -1.3)
     axes.set_xlim(0, right * 1.12)
     axes.grid(axis="x", color=style.grid, lw=0.7)
@@ -114,11 +114,7 @@ def latency(report: Report, style: Style) -> Figure | None:
 def slices(report: Report, style: Style) -> Figure | None:
     """The best model of each family, by part of the users and of the items."""
     mode = report.protocol.filter_seen[0]
-    shown: list[ModelEntry] = []
-    for model, _ in report.ranked(mode, ceiling=False):
-        is_new = model.family not in {other.family for other in shown}
-        if len(shown) < SHOWN_IN_SLICES and (is_new or model.name == report.baseline):
-            shown.append(model)
+    shown = _best_of_families(report, mode)
     if not shown:
         return None
     first = report.result(shown[0].name, mode)
@@ -133,17 +129,41 @@ def slices(report: Report, style: Style) -> Figure | None:
         axes = figure.add_subplot(rows, min(2, len(groups)), place + 1)
         _plain(axes, style)
         handles = _slice_panel(axes, report, shown, group, mode, style)
-    figure.legend(
-        handles,
-        [model.name for model in shown],
-        loc="outside upper left",
-        ncols=len(shown),
-        frameon=False,
-        fontsize=SMALL,
-        labelcolor=style.ink,
-        handletextpad=0.2,
-        columnspacing=1.4,
+    _legend_of_models(figure, handles, shown, style)
+    return figure
+
+
+def cold_users(report: Report, style: Style) -> Figure | None:
+    """The best model of each family, by how many items it sees of a history."""
+    mode = report.protocol.filter_seen[0]
+    rows = {
+        model.name: result.short_histories
+        for model in _best_of_families(report, mode)
+        if (result := report.result(model.name, mode)) and result.short_histories
+    }
+    shown = [model for model in report.done() if model.name in rows]
+    lengths = sorted({entry.items for entries in rows.values() for entry in entries if entry.items is not None})
+    if not lengths:
+        return None
+    figure, axes = _axes(style, 3.8)
+    places: dict[int | None, int] = {items: place for place, items in enumerate([*lengths, None])}
+    handles: list[Artist] = []
+    for model in shown:
+        x = [places[entry.items] for entry in rows[model.name]]
+        values = [entry.metrics[MAIN_METRIC] for entry in rows[model.name]]
+        colour = FAMILY_COLOURS[model.family]
+        mark = "D" if model.name == report.baseline else "o"
+        axes.fill_between(x, [v.low for v in values], [v.high for v in values], color=colour, alpha=0.1, lw=0)
+        handles += axes.plot(x, [v.mean for v in values], color=colour, marker=mark, ms=5, lw=1.6)
+    axes.set_xticks(range(len(places)), [*(f"last {items}" for items in lengths), "whole history"])
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.grid(axis="y", color=style.grid, lw=0.7)
+    axes.set_ylabel("NDCG@10", color=style.muted, fontsize=SMALL)
+    axes.set_xlabel(
+        "items of the history that the model sees; bands: 95 % intervals", color=style.muted, fontsize=SMALL
     )
+    _legend_of_models(figure, handles, shown, style)
     return figure
 
 
@@ -166,7 +186,7 @@ def popularity_lift(report: Report, style: Style) -> Figure | None:
         at = value + np.copysign(0.015 * span, value)
         axes.text(at, row, f"{value:+.0%}", va="center", ha=side, color=style.ink, fontsize=SMALL)
     axes.axvline(0, color=style.muted, lw=0.8)
-    _names(axes, [model for model, _ in rows], report.baseline, style)
+    _names(axes, [model for model, _ in rows], report, style)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     low, high = min(0.0, *(value for _, value in rows)), max(0.0, *(value for _, value in rows))
     axes.set_xlim(low - 0.14 * span * (low < 0), high + 0.14 * span)
@@ -207,6 +227,7 @@ CHARTS = (
     Chart("accuracy", "How good", accuracy),
     Chart("accuracy-latency", "How good for the time it takes", latency),
     Chart("accuracy-slices", "For whom, and for which items", slices),
+    Chart("cold-users", "When little is known of a user", cold_users),
     Chart("popularity-lift", "How much it leans on what is popular", popularity_lift),
     Chart("popularity-curve", "What the data are like", popularity_curve),
 )
@@ -232,12 +253,12 @@ def _plain(axes: Axes, style: Style) -> None:
     axes.tick_params(which="both", length=0, labelsize=SMALL, labelcolor=style.muted)
 
 
-def _names(axes: Axes, models: list[ModelEntry], baseline: str | None, style: Style) -> None:
+def _names(axes: Axes, models: list[ModelEntry], report: Report, style: Style) -> None:
     """Model names at the left, the baseline's in bold."""
-    axes.set_yticks(range(len(models)), [model.name for model in models], fontsize=FONT)
+    axes.set_yticks(range(len(models)), [report.label(model.name) for model in models], fontsize=FONT)
     for label, model in zip(axes.get_yticklabels(), models, strict=True):
         label.set_color(style.ink)
-        label.set_fontweight("bold" if model.name == baseline else "normal")
+        label.set_fontweight("bold" if model.name == report.baseline else "normal")
     _families(axes, models, style)
 
 
@@ -258,6 +279,30 @@ def _families(axes: Axes, models: list[ModelEntry], style: Style) -> None:
         handletextpad=0.2,
         columnspacing=1.4,
         borderaxespad=0.2,
+    )
+
+
+def _best_of_families(report: Report, mode: bool) -> list[ModelEntry]:
+    """The best model of each family, and the baseline."""
+    shown: list[ModelEntry] = []
+    for model, _ in report.ranked(mode, ceiling=False):
+        is_new = model.family not in {other.family for other in shown}
+        if len(shown) < SHOWN_AT_ONCE and (is_new or model.name == report.baseline):
+            shown.append(model)
+    return shown
+
+
+def _legend_of_models(figure: Figure, handles: list[Artist], shown: list[ModelEntry], style: Style) -> None:
+    figure.legend(
+        handles,
+        [model.name for model in shown],
+        loc="outside upper left",
+        ncols=len(shown),
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=style.ink,
+        handletextpad=0.2,
+        columnspacing=1.4,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from genrec.benchmark.report.files import load_report
 from genrec.benchmark.report.schema import MAIN_METRIC
-from genrec.benchmark.store import ModelFolder
+from genrec.benchmark.store import ModelFolder, common_questions
 from genrec.errors import DataError
 from genrec.evaluation.bootstrap import bootstrap_interval
 from genrec.evaluation.significance import holm, randomisation_test
@@ -167,7 +167,11 @@ def _tested(changes: list[Change], first: Path, second: Path) -> list[Change]:
 def _difference(change: Change, first: Path, second: Path) -> NDArray[np.float64] | None:
     values = []
     for folder in (first, second):
-        for evaluation in ModelFolder.of(folder, change.model).evaluations(change.model):
+        place = ModelFolder.of(folder, change.model)
+        for evaluation in place.evaluations(change.model):
             if evaluation.filter_seen == change.filter_seen:
-                values.append(evaluation.per_user[change.metric])
-    return values[1] - values[0] if len(values) == 2 else None
+                values.append((evaluation.per_user[change.metric], place.rows()))
+    if len(values) < 2:
+        return None
+    earlier, later = common_questions(*values[0], *values[1])
+    return later - earlier if len(later) else None

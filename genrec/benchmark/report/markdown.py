@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genrec.benchmark.report.charts import CHARTS
-from genrec.benchmark.report.rows import ReportTable, data_facts, protocol_facts, tables
+from genrec.benchmark.report.rows import data_facts, protocol_facts, tables
+from genrec.benchmark.report.table import ReportTable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

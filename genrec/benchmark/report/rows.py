@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from genrec.benchmark.report.schema import LIFT, MAIN_METRIC
-from genrec.benchmark.report.summary import LEVEL, better, worse
+from genrec.benchmark.report.summary import LEVEL, better, doubt, worse
+from genrec.benchmark.report.table import ReportTable
+from genrec.benchmark.report.user_rows import gap_table, seed_table, short_history_table
 
 if TYPE_CHECKING:
     from genrec.benchmark.report.schema import Comparison, Interval, ModelEntry, Report
@@ -15,35 +16,11 @@ if TYPE_CHECKING:
 MIB = 2**20
 
 
-@dataclass(frozen=True)
-class ReportTable:
-    """A table of words.
-
-    Parameters
-    ----------
-    title
-        Above it.
-    columns
-        Headings.
-    rows
-        As wide as `columns`.
-    note
-        Below it.
-    words
-        Number of columns, from the left, that are words rather than figures. Default 1.
-    """
-
-    title: str
-    columns: list[str]
-    rows: list[list[str]] = field(default_factory=list)
-    note: str = ""
-    words: int = 1
-
-
 def tables(report: Report) -> list[ReportTable]:
     """All tables of a report, those first that most readers come for; empty ones are left out."""
     found = [accuracy_table(report, mode) for mode in report.protocol.filter_seen]
-    found += [cost_table(report), beyond_table(report), *slice_tables(report), tuning_table(report)]
+    found += [cost_table(report), beyond_table(report), *slice_tables(report), short_history_table(report)]
+    found += [gap_table(report), seed_table(report), tuning_table(report)]
     found += [absent_table(report)]
     return [table for table in found if table.rows]
 
@@ -63,22 +40,32 @@ def accuracy_table(report: Report, filter_seen: bool) -> ReportTable:
         "NDCG@20",
         "Recall@20",
         "MRR@10",
+        "AUC",
     ]
     rows = []
     for model, ndcg in report.ranked(filter_seen):
         result = report.result(model.name, filter_seen)
         metrics = result.metrics if result else {}
-        row = [model.name, model.family, _interval(ndcg)]
+        row = [report.label(model.name), model.family, _interval(ndcg)]
         if tests:
             row.append(_against(tests.get(model.name), model, report))
         row.append(_interval(metrics["recall@10"]))
         for name in ("ndcg@5", "recall@5", "ndcg@20", "recall@20", "mrr@10"):
             row.append(f"{metrics[name].mean:.4f}" if name in metrics else "-")
+        row.append(f"{result.auc.mean:.4f}" if result and result.auc else "-")
         rows.append(row)
+    results = [report.result(model.name, filter_seen) for model, _ in report.ranked(filter_seen)]
+    asked = [result.auc_users for result in results if result and result.auc]
     note = (
         f"In brackets, the 95 % bootstrap interval over users. Better and worse: told apart at {LEVEL:.0%} by the "
-        "paired randomisation test with Holm's correction, and by the interval of the difference; open: not told apart."
+        "paired randomisation test with Holm's correction, and by the interval of the difference; open: not told "
+        "apart. A question mark: Wilcoxon's test does not agree."
     )
+    if any(report.label(model.name) != model.name for model, _ in report.ranked(filter_seen)):
+        note += " A model with a number of users was asked these only, and is compared with the baseline on them."
+    if asked:
+        users = f"{max(asked):,}" if min(asked) == max(asked) else f"{min(asked):,} to {max(asked):,}"
+        note += f" AUC: over the whole catalog, of {users} users."
     title = f"Accuracy, seen items {'filtered' if filter_seen else 'kept'}"
     return ReportTable(title, columns, rows, note, words=2)
 
@@ -92,7 +79,7 @@ def _against(test: Comparison | None, model: ModelEntry, report: Report) -> str:
         return "baseline" if model.name == report.baseline else "-"
     p = "< 0.001" if test.p_holm < 0.001 else f"= {test.p_holm:.3f}"
     word = "better" if better(test) else "worse" if worse(test) else "open"
-    return f"{test.difference.mean:+.4f}, p {p}, {word}"
+    return f"{test.difference.mean:+.4f}, p {p}, {word}{'?' * bool(doubt(test))}"
 
 
 def terminal_table(report: Report) -> ReportTable:
@@ -104,7 +91,7 @@ def terminal_table(report: Report) -> ReportTable:
         result = report.result(model.name, mode)
         half = (ndcg.high - ndcg.low) / 2
         test = _against(tests.get(model.name), model, report)
-        row = [model.name, model.family, f"{ndcg.mean:.4f} ±{half:.4f}"]
+        row = [report.label(model.name), model.family, f"{ndcg.mean:.4f} ±{half:.4f}"]
         row += [f"{result.metrics['recall@10'].mean:.4f}" if result else "-", test]
         cost = model.cost
         row.append(f"{cost.fit_seconds:.1f}" if cost else "-")
@@ -140,7 +127,7 @@ def cost_table(report: Report) -> ReportTable:
         times = {found.batch_size: f"{found.p50_ms:.3g} / {found.p99_ms:.3g}" for found in cost.latency}
         table.rows.append(
             [
-                model.name,
+                report.label(model.name),
                 f"{cost.fit_seconds:.2f}",
                 f"{model.seconds:.0f}",
                 f"{(cost.fit_peak_bytes - cost.base_bytes) / MIB:.1f}",
@@ -167,7 +154,9 @@ def beyond_table(report: Report) -> ReportTable:
         result = report.result(model.name, mode)
         values = [result.beyond.get(name) if result else None for name in names]
         if any(value is not None for value in values):
-            table.rows.append([model.name, *("-" if value is None else f"{value:.3f}" for value in values)])
+            table.rows.append(
+                [report.label(model.name), *("-" if value is None else f"{value:.3f}" for value in values)]
+            )
     return table
 
 
@@ -175,7 +164,7 @@ def slice_tables(report: Report) -> list[ReportTable]:
     """One table a group: models down, parts across."""
     mode = report.protocol.filter_seen[0]
     models = [(model, report.result(model.name, mode)) for model, _ in report.ranked(mode)]
-    first = models[0][1] if models else None
+    first = max((result for _, result in models if result), key=lambda result: result.users, default=None)
     found = []
     for group in dict.fromkeys(piece.group for piece in first.slices) if first else ():
         pieces = [piece for piece in first.slices if piece.group == group and piece.users] if first else []
@@ -186,7 +175,9 @@ def slice_tables(report: Report) -> list[ReportTable]:
         for model, result in models:
             mine = {piece.name: piece for piece in result.slices if piece.group == group} if result else {}
             cells = [mine[piece.name].metrics.get(MAIN_METRIC) if piece.name in mine else None for piece in pieces]
-            table.rows.append([model.name, *("-" if cell is None else f"{cell.mean:.4f}" for cell in cells)])
+            table.rows.append(
+                [report.label(model.name), *("-" if cell is None else f"{cell.mean:.4f}" for cell in cells)]
+            )
         found.append(table)
     return found
 
@@ -212,9 +203,10 @@ def _value(value: object) -> str:
 
 
 def absent_table(report: Report) -> ReportTable:
-    """Models without figures, and why."""
+    """Models without figures, models without some of them, and why."""
     absent: list[ModelEntry] = [model for model in report.models if model.status != "done"]
     rows = [[model.name, model.family, model.status, model.note] for model in absent]
+    rows += [[model.name, model.family, "in part", said] for model in report.done() for said in model.unmeasured]
     return ReportTable("Without figures", ["model", "family", "status", "why"], rows, words=4)
 
 

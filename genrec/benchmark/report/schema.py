@@ -98,6 +98,47 @@ class SliceEntry(BaseModel, extra="forbid"):
     """By name and cut-off."""
 
 
+class ShortEntry(BaseModel, extra="forbid"):
+    """A model that sees only the latest items of each history, on a sample of the users."""
+
+    items: int | None
+    """Items it sees; null for whole histories, of the same users."""
+
+    users: int
+    """Test questions asked."""
+
+    metrics: dict[str, Interval]
+    """By name and cut-off."""
+
+
+class GapEntry(BaseModel, extra="forbid"):
+    """The groups of users that a model serves best and worst."""
+
+    group: str
+    """What the users are grouped by."""
+
+    metric: str
+    """What is measured, such as ``"ndcg@10"``."""
+
+    best: str
+    """Group with the highest mean, of those with enough questions."""
+
+    worst: str
+    """Group with the lowest."""
+
+    difference: Interval
+    """Between the means of the two; the interval lies too high, because they were chosen for their distance."""
+
+    p_value: float
+    """Share of random groupings into groups of these sizes whose gap is as large."""
+
+    p_holm: float
+    """Corrected for the ways in which the users of this model are grouped."""
+
+    left_out: list[str]
+    """Groups of too few questions."""
+
+
 class ModeEntry(BaseModel, extra="forbid"):
     """A model on the test part, with seen items filtered or kept."""
 
@@ -105,7 +146,7 @@ class ModeEntry(BaseModel, extra="forbid"):
     """Whether items of the history were kept out of the ranking."""
 
     users: int
-    """Test questions."""
+    """Test questions asked; fewer than there are, of a model with a limit of users."""
 
     metrics: dict[str, Interval]
     """Accuracy by name and cut-off, ``"ndcg@10"``; with several seeds, the mean over them."""
@@ -118,6 +159,18 @@ class ModeEntry(BaseModel, extra="forbid"):
 
     slices: list[SliceEntry] = Field(default_factory=list)
     """Accuracy by part of the users and items."""
+
+    auc: Interval | None = None
+    """Area under the ROC curve over the whole catalog, on a sample of the users; null where it was not measured."""
+
+    auc_users: int = 0
+    """Test questions of that sample."""
+
+    short_histories: list[ShortEntry] = Field(default_factory=list)
+    """What the model is worth when it sees the latest items only."""
+
+    gaps: list[GapEntry] = Field(default_factory=list)
+    """Fairness: how far the best and the worst served group of users lie apart."""
 
 
 class ModelEntry(BaseModel, extra="forbid"):
@@ -133,10 +186,10 @@ class ModelEntry(BaseModel, extra="forbid"):
     """Paper or library it follows."""
 
     status: Literal["done", "failed", "not run"]
-    """``not run``: the budget did not reach it."""
+    """``not run``: the budget did not reach it, or it cannot run on these data or this machine."""
 
     note: str = ""
-    """Why it failed or was not run."""
+    """Why it failed or was not run, and what helps."""
 
     validation_ndcg: float | None = None
     """NDCG@10 on the validation part with `params`; with k-fold, the mean over folds."""
@@ -159,6 +212,9 @@ class ModelEntry(BaseModel, extra="forbid"):
     results: list[ModeEntry] = Field(default_factory=list)
     """One a seen-mode."""
 
+    unmeasured: list[str] = Field(default_factory=list)
+    """What has no figure, and why: it took too long, or failed."""
+
 
 class Comparison(BaseModel, extra="forbid"):
     """A paired test of two models over the users."""
@@ -168,6 +224,9 @@ class Comparison(BaseModel, extra="forbid"):
 
     filter_seen: bool
     """Seen-mode of both."""
+
+    users: int | None = None
+    """Test questions that both were asked."""
 
     model: str
     """The model."""
@@ -302,10 +361,11 @@ class Report(BaseModel, extra="forbid"):
     """In the order they ran."""
 
     baseline: str | None = None
-    """The collaborative filter with the best validation NDCG@10; without one, the best floor or content model."""
+    """The collaborative filter, or fusion without a generator, with the best validation NDCG@10; without one, the best
+    floor or content model."""
 
     comparisons: list[Comparison] = Field(default_factory=list)
-    """Every model but a ceiling against the baseline."""
+    """Every model but a ceiling against the baseline, on the questions that both were asked."""
 
     verdict: list[str] = Field(default_factory=list)
     """In words, no more than the numbers say."""
@@ -324,6 +384,11 @@ class Report(BaseModel, extra="forbid"):
         results = [(model, self.result(model.name, filter_seen)) for model in models]
         found = [(model, result.metrics[MAIN_METRIC]) for model, result in results if result is not None]
         return sorted(found, key=lambda pair: -pair[1].mean)
+
+    def label(self, model: str) -> str:
+        """Name of a model in tables and charts, with its users where it was asked some of the questions only."""
+        users = next(mode.users for entry in self.models if entry.name == model for mode in entry.results)
+        return model if users == self.protocol.counts["test_questions"] else f"{model} ({users:,} users)"
 
     def done(self) -> list[ModelEntry]:
         """Models that have figures."""

@@ -15,6 +15,7 @@ LEVEL = 0.05
 GENERATES = ("generative", "hybrid")
 TRAINED = ("sequential", "fusion", *GENERATES)
 FEW_QUESTIONS = 500
+RIVALS = {"cf": "collaborative filtering", "fusion": "the best fusion without a generator"}
 
 
 def better(test: Comparison) -> bool:
@@ -25,6 +26,22 @@ def better(test: Comparison) -> bool:
 def worse(test: Comparison) -> bool:
     """Whether both say that it is worse."""
     return test.p_holm < LEVEL and test.difference.high < 0
+
+
+def doubt(test: Comparison) -> str:
+    """What Wilcoxon's test says of a difference that was shown, where it says something else; empty where it agrees.
+
+    It weighs ranks of differences and not their size, so it may say that most users lose where a few gain much.
+    """
+    if not better(test) and not worse(test):
+        return ""
+    if (test.rank_effect > 0) != better(test):
+        says = "points the other way"
+    elif test.p_wilcoxon_holm >= LEVEL:
+        says = "does not confirm it"
+    else:
+        return ""
+    return f"Wilcoxon's test {says} (p {_p(test.p_wilcoxon_holm)}; {test.better} users better off, {test.worse} worse)"
 
 
 def summarise(report: Report) -> list[str]:
@@ -52,7 +69,7 @@ def summarise(report: Report) -> list[str]:
         f"that is best on validation. p of the paired randomisation test, corrected for {tests[0].compared} "
         f"models (Holm)."
     )
-    return sentences + _limits(report, tests)
+    return [*sentences, *_doubts(tests), *_limits(report, tests)]
 
 
 def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], baseline: str) -> list[str]:
@@ -64,7 +81,7 @@ def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], base
         return ["Whether generation beats collaborative filtering is open: no generative model has figures."]
     # Validation chooses here too: the best of several on the test part would be flattered by it.
     best = max(generative, key=lambda c: models[c.model].validation_ndcg or 0.0)
-    kind = "collaborative filtering" if models[baseline].family == "cf" else "the baseline"
+    kind = RIVALS.get(models[baseline].family, "the baseline")
     if better(best):
         answer = f"Generation beats {kind} here."
     elif worse(best):
@@ -93,6 +110,14 @@ def _others(tests: Sequence[Comparison], models: dict[str, ModelEntry], baseline
     return f"{head} Worse: {behind}. Not told apart: {len(tests) - len(ahead) - behind}."
 
 
+def _doubts(tests: Sequence[Comparison]) -> list[str]:
+    """Of models that are better by their mean, where the ranks of the differences do not say so."""
+    doubts = [f"{test.model}: {said}" for test in tests if better(test) and (said := doubt(test))]
+    if not doubts:
+        return []
+    return [f"Better on average, perhaps not for most, because ranks disagree with sizes. {'; '.join(doubts)}."]
+
+
 def _limits(report: Report, tests: Sequence[Comparison]) -> list[str]:
     """What a reader must know before believing any of it."""
     limits = []
@@ -102,12 +127,15 @@ def _limits(report: Report, tests: Sequence[Comparison]) -> list[str]:
     if tests and report.protocol.counts["test_questions"] < FEW_QUESTIONS:
         detectable = sorted(test.detectable for test in tests)[len(tests) // 2]
         limits.append(f"Few questions: true differences below about {detectable:.3f} would mostly go unnoticed.")
+    sampled = [label for m in report.done() if m.results and (label := report.label(m.name)) != m.name]
+    if sampled:
+        limits.append(f"Asked a sample of the test questions, and compared on these: {', '.join(sampled)}.")
     cut = [m.name for m in report.done() if len(m.trials) < m.planned_trials * report.protocol.folds]
     if cut:
         limits.append(f"For want of time, tuned with fewer trials than planned: {', '.join(cut)}.")
     absent = [m.name for m in report.models if m.status == "not run"]
     if absent:
-        limits.append(f"Not run, for want of time: {', '.join(absent)}.")
+        limits.append(f"Not run, for reasons that stand under Without figures: {', '.join(absent)}.")
     failed = [m.name for m in report.models if m.status == "failed"]
     if failed:
         limits.append(f"Failed: {', '.join(failed)}.")
