@@ -1,4 +1,4 @@
-"""Where the files a user may edit are found: prompts/, finetune/ and eval/.
+"""Where the files a user may read or edit are found: docs/, prompts/, finetune/ and eval/.
 
 In a checkout they lie beside the package; a wheel carries them inside it, under ``genrec/_shipped/``.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from genrec.errors import ConfigError
 
-FOLDERS = ("prompts", "finetune", "eval")
+FOLDERS = ("docs", "prompts", "finetune", "eval")
 
 _PACKAGE = Path(__file__).parent
 

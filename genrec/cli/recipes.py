@@ -1,4 +1,4 @@
-"""``genrec recipes``: the prompts, fine-tuning recipes and benchmark configs that ship with genrec."""
+"""``genrec recipes``: the documents, prompts, fine-tuning recipes and benchmark configs that ship with genrec."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genrec.errors import ConfigError
 from genrec.shipped import shipped_files, shipped_path, shipped_root
 
 app = typer.Typer(
-    help="List, show and copy the prompts, recipes and configs that ship with genrec.", no_args_is_help=True
+    help="List, show and copy the documents, prompts, recipes and configs that ship with genrec.", no_args_is_help=True
 )
 
 # how a comment or heading opens in each kind of file

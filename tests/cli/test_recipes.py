@@ -73,3 +73,7 @@ def test_a_near_miss_is_named():
 def test_a_folder_is_not_shown():
     with pytest.raises(ConfigError, match="is a folder"):
         invoke("show", "eval")
+
+
+def test_documents_that_help_texts_name_are_shipped():
+    assert "report.json" in invoke("show", "docs/benchmark.md").stdout
