@@ -1,0 +1,215 @@
+"""What an update trains on and what it is judged by: histories of the data set and of events, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genrec.data.dataset import Dataset
+from genrec.data.identifiers import IdMap
+from genrec.data.interactions import Interactions
+from genrec.data.split import EvalSet, global_temporal, leave_last_out
+from genrec.recommend.model_items import ModelItems
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from genrec.events.store import EventStore
+    from genrec.training.update.config import UpdateConfig
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What one user met, oldest first.
+
+    Parameters
+    ----------
+    items
+        Items of the model, int32 (T,).
+    timestamps
+        int64 (T,).
+    numbers
+        int64 (T,): number of the event that an item comes from, 0 for the data set.
+    """
+
+    items: NDArray[np.int32]
+    timestamps: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class UpdateData:
+    """Training histories, and questions that were held out of them.
+
+    Parameters
+    ----------
+    train
+        Histories with new events, as far as a model reads them, and replayed ones; items in the model's order.
+    new, old
+        Questions about what users with new events met last, and about others.
+    new_events, unknown_items, users, replayed, forgotten
+        As in the report.
+    """
+
+    train: Dataset | None
+    new: EvalSet
+    old: EvalSet
+    new_events: int
+    unknown_items: int
+    users: int
+    replayed: int
+    forgotten: int
+
+
+def gather(
+    dataset: Dataset,
+    item_ids: list[str],
+    events: EventStore,
+    after: int,
+    split: str,
+    max_items: int,
+    config: UpdateConfig,
+) -> UpdateData:
+    """Put together what an update works with.
+
+    Parameters
+    ----------
+    dataset
+        The data set of the model, or a later state of it.
+    item_ids
+        Items of the model, in the order of its codes.
+    events
+        The store.
+    after
+        Events up to this number were learnt before.
+    split
+        What the model's first training held out of the data set: leave-last-out, global-temporal or none.
+    max_items
+        Longest history that the model reads.
+    config
+        How many histories are replayed, and questions asked.
+    """
+    items = ModelItems(dataset.catalog, item_ids)
+    left_out = events.forgotten_among(dataset.users.ids)
+    told, unknown = _told(events, item_ids)
+    rows = {user: row for row, user in enumerate(dataset.users.ids) if user not in left_out}
+    known = {user: _merged(dataset, items, rows[user], one) if user in rows else one for user, one in told.items()}
+    fresh = {user: one for user, one in known.items() if (one.numbers > after).any()}
+    rng = np.random.default_rng(config.seed)
+
+    asked = [user for user, one in fresh.items() if _is_question(one, after)]
+    asked = [asked[at] for at in sorted(rng.permutation(len(asked))[: config.questions])]
+    new = EvalSet(
+        np.arange(len(asked), dtype=np.int32),
+        [fresh[user].items[:-1] for user in asked],
+        [fresh[user].items[-1:] for user in asked],
+    )
+    held_out, learnt = set(asked), []
+    for user, one in fresh.items():
+        kept = one.items[: len(one.items) - (user in held_out)]
+        learnt.append(kept[-(max_items + int((one.numbers > after).sum())) :])
+
+    old_train, old_questions = _old_split(dataset, split)
+    others = np.array([user in rows and user not in told for user in dataset.users.ids], dtype=bool)
+    stale = [one.items for user, one in known.items() if user not in fresh and len(one.items)]
+    replayed = _replayed(old_train, items, others, stale, rng, round(config.replay * len(fresh)))
+    return UpdateData(
+        train=_as_dataset(dataset, items, [*learnt, *replayed]),
+        new=new,
+        old=_sampled(old_questions, items, others, rng, config.questions),
+        new_events=sum(int((one.numbers > after).sum()) for one in fresh.values()),
+        unknown_items=unknown,
+        users=len(fresh),
+        replayed=len(replayed),
+        forgotten=len(left_out),
+    )
+
+
+def _told(events: EventStore, item_ids: list[str]) -> tuple[dict[str, History], int]:
+    """What events tell of each user, and how many of them are about items that the model does not know."""
+    index_of = {item_id: index for index, item_id in enumerate(item_ids)}
+    told, unknown = {}, 0
+    for user, taste in events.tastes():
+        index = np.array([index_of.get(item, -1) for item in taste.items], dtype=np.int32)
+        known = index >= 0
+        times, numbers = (np.array(part, dtype=np.int64)[known] for part in (taste.timestamps, taste.numbers))
+        told[user] = History(index[known], times, numbers)
+        unknown += int((~known).sum())
+    return told, unknown
+
+
+def _merged(dataset: Dataset, items: ModelItems, row: int, told: History) -> History:
+    """History of the data set and of events; what both have counts once, as the event."""
+    span = slice(dataset.histories.indptr[row], dataset.histories.indptr[row + 1])
+    index, times = items.of_rows(dataset.histories.items[span]), dataset.histories.timestamps[span]
+    if dataset.time == "order":  # the numbers of rows, before any moment
+        times = times - np.int64(len(dataset.interactions))
+    both = set(zip(told.items.tolist(), told.timestamps.tolist(), strict=True))
+    keep = np.array([item >= 0 and (item, at) not in both for item, at in zip(index, times, strict=True)], dtype=bool)
+    joined = History(
+        np.concatenate([index[keep], told.items]),
+        np.concatenate([times[keep], told.timestamps]),
+        np.concatenate([np.zeros(int(keep.sum()), dtype=np.int64), told.numbers]),
+    )
+    order = np.argsort(joined.timestamps, kind="stable")
+    return History(joined.items[order], joined.timestamps[order], joined.numbers[order])
+
+
+def _is_question(history: History, after: int) -> bool:
+    """Whether the last item came with a new event, after others, and for the first time."""
+    last = history.items[-1]
+    return bool(len(history.items) > 1 and history.numbers[-1] > after and last not in history.items[:-1])
+
+
+def _old_split(dataset: Dataset, split: str) -> tuple[Dataset, EvalSet]:
+    """What a data set's split gives to train on, and its validation questions; the test part is never asked."""
+    if split == "none":
+        return dataset, EvalSet(np.empty(0, dtype=np.int32), [], [])
+    parts = leave_last_out(dataset) if split == "leave-last-out" else global_temporal(dataset)
+    return parts.train, parts.validation
+
+
+def _replayed(
+    train: Dataset,
+    items: ModelItems,
+    others: NDArray[np.bool_],
+    stale: list[NDArray[np.int32]],
+    rng: np.random.Generator,
+    count: int,
+) -> list[NDArray[np.int32]]:
+    """Some histories without new events: of the data set, and of events that were learnt before."""
+    users = np.flatnonzero(others & (train.histories.lengths > 0))
+    chosen = np.sort(rng.permutation(len(users) + len(stale))[:count])
+    known = [items.of_rows(train.histories[users[at]]) if at < len(users) else stale[at - len(users)] for at in chosen]
+    return [row[row >= 0] for row in known if (row >= 0).any()]
+
+
+def _sampled(
+    questions: EvalSet, items: ModelItems, others: NDArray[np.bool_], rng: np.random.Generator, count: int
+) -> EvalSet:
+    rows = np.flatnonzero(others[questions.users]) if len(questions) else np.empty(0, dtype=np.int64)
+    chosen = np.sort(rng.permutation(rows)[:count])
+    histories = [items.of_rows(questions.histories[row]) for row in chosen]
+    targets = [items.of_rows(questions.targets[row]) for row in chosen]
+    kept = [at for at, target in enumerate(targets) if (target >= 0).any()]
+    return EvalSet(
+        questions.users[chosen[np.array(kept, dtype=np.int64)]],
+        [histories[at][histories[at] >= 0] for at in kept],
+        [targets[at][targets[at] >= 0] for at in kept],
+    )
+
+
+def _as_dataset(dataset: Dataset, items: ModelItems, histories: Sequence[NDArray[np.int32]]) -> Dataset | None:
+    """Histories as a data set with the model's items; users without names, which nothing asks for."""
+    if not sum(map(len, histories)):
+        return None
+    users = [str(number) for number in range(len(histories))]
+    ids = items.catalog.ids.ids
+    interactions = Interactions.from_columns(
+        np.repeat(users, [len(row) for row in histories]).tolist(), [ids[item] for row in histories for item in row]
+    )
+    return Dataset(dataset.name, interactions, items.catalog, IdMap(users))
