@@ -20,9 +20,7 @@ def update(
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the histories.")] = 3,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Learning rates, as a share of the first ones.")] = 0.2,
-    replay: Annotated[
-        float, typer.Option("--replay", min=0, help="Old histories a user with new events.")
-    ] = 1.0,
+    replay: Annotated[float, typer.Option("--replay", min=0, help="Old histories a user with new events.")] = 1.0,
     min_events: Annotated[int, typer.Option("--min-events", min=1, help="With fewer, nothing is done.")] = 100,
     max_drop: Annotated[float, typer.Option("--max-drop", min=0, help="Loss of NDCG@10 that is put up with.")] = 0.0,
     link: Annotated[
