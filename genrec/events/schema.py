@@ -31,7 +31,9 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_of_user ON events (user_id, kind, timestamp, number);
 CREATE TABLE trainings (model TEXT PRIMARY KEY, last INTEGER NOT NULL, finished INTEGER NOT NULL) STRICT;
-CREATE TABLE forgotten (name_hash BLOB PRIMARY KEY, erased INTEGER NOT NULL) STRICT;
+CREATE TABLE forgotten (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, name_hash BLOB NOT NULL UNIQUE, erased INTEGER NOT NULL
+) STRICT;
 CREATE TABLE salt (value BLOB NOT NULL) STRICT;
 """
 

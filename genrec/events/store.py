@@ -186,7 +186,9 @@ class EventStore:
             learnt = tuple(model for (model,) in models)
             erased = connection.execute("DELETE FROM events WHERE user_id = ?", (user_id,)).rowcount
             key = name_hash(_salt(connection), user_id)
-            connection.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", (key, int(time.time())))
+            connection.execute(
+                "INSERT OR REPLACE INTO forgotten (name_hash, erased) VALUES (?, ?)", (key, int(time.time()))
+            )
         if not self._writer.empty_log():
             logger.info("the log of %s is being read; what was erased leaves it with the next checkpoint", self.path)
         return Forgotten(erased, learnt, in_training_data)
@@ -197,6 +199,12 @@ class EventStore:
             salt = _salt(connection)
             hashes = {key for (key,) in connection.execute("SELECT name_hash FROM forgotten")}
         return {user_id for user_id in user_ids if name_hash(salt, user_id) in hashes} if hashes else set()
+
+    @property
+    def forgettings(self) -> int:
+        """A number that rises whenever somebody is forgotten."""
+        with self._readers.connection() as connection:
+            return int(connection.execute("SELECT coalesce(max(number), 0) FROM forgotten").fetchone()[0])
 
     def record_training(self, model: str, last: int) -> None:
         """Remember that a model has learnt from the events up to number ``last``."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from genrec.decoding.decoded import Decoded
     from genrec.model.folder import ModelInterface
     from genrec.prompt.understanding import Understood
+    from genrec.recommend.online import Evidence
 
 __all__ = ["WANTED_PRIOR", "Answer", "Recommendation", "Recommender", "Request"]
 
@@ -60,6 +61,9 @@ class Recommender:
         newest `max_items` are read. With more, a growing history keeps its beginning for some items, so that an engine
         that remembers prompts (:meth:`Engine.remember_prompts`) reads the new items alone; up to
         ``history_step - 1`` items fewer are read.
+    evidence
+        What is added to the generator's log-probabilities, such as an :class:`~genrec.recommend.online.OnlineModel` for
+        the model's items. Default None: nothing.
 
     Raises
     ------
@@ -98,6 +102,7 @@ class Recommender:
             model.description.max_tokens,
         )
         self.history_step = 1
+        self.evidence: Evidence | None = None
         self._told_codes_only = False
 
     @classmethod
@@ -318,6 +323,8 @@ class Recommender:
         history = self._history(request, understood)
         filters = (*request.filters, *(understood.filters if understood else ()))
         weights = request_weights(request, self.items, history, understood, filters)
+        if self.evidence is not None:
+            weights += self.evidence.weights(history)
         sequence = self.builder.build(self._window(history), words or None)
         return Prepared(request, history, understood, filters, weights, sequence)
 
