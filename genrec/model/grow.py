@@ -88,14 +88,14 @@ def _kin(trie: CatalogTrie, known: int, item: int, near: NDArray[np.int32] | Non
 
 
 def _codes(vectors: Tensor, tokenizer: ItemTokenizer, known: int, kin: Sequence[NDArray[np.int32]]) -> Tensor:
-    """Code vectors with those of new codes, each the last code of a new item."""
+    """Code vectors, with those of new codes: as an item's kin if it ends with a new code, else as all codes."""
     if tokenizer.num_codes == len(vectors):
         return vectors
     last = (tokenizer.codes >= 0).sum(axis=1) - 1
     code = tokenizer.codes[np.arange(len(last)), last]
-    added = vectors.new_zeros(tokenizer.num_codes - len(vectors), vectors.shape[1])
+    added = vectors.mean(0).repeat(tokenizer.num_codes - len(vectors), 1)
     for item, items in enumerate(kin, start=known):
-        if code[item] >= len(vectors):
+        if code[item] >= len(vectors) and len(items):
             added[code[item] - len(vectors)] = _mean(vectors, code[items])
     return nn.Parameter(torch.cat([vectors, added]))
 
