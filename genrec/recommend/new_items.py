@@ -19,7 +19,6 @@ from genrec.items.title import TitleTokenizer
 from genrec.model.base import title_cutter
 from genrec.model.folder import LoadedModel
 from genrec.model.grow import grown
-from genrec.training.tokenizing import title_cutter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
