@@ -46,6 +46,10 @@ def recommend(
             "--engine", help="What computes the model: torch, vllm, or the address of a vLLM server, http://..."
         ),
     ] = "torch",
+    quantization: Annotated[
+        str | None,
+        typer.Option("--quantization", help="none, int8, nf4, or dynamic-int8 on a CPU. Default: as trained."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Recommend items for a prompt in plain words, a history, a user, or any of them together."""
@@ -57,7 +61,7 @@ def recommend(
     from genrec.recommend.recommender import Recommender
 
     quiet_libraries()
-    recommender = Recommender.from_pretrained(model, data, engine=engine)
+    recommender = Recommender.from_pretrained(model, data, quantization=quantization, engine=engine)
     answer = recommender.recommend(
         history=None if history is None else listed(history),
         user=user,

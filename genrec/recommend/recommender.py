@@ -15,6 +15,7 @@ from genrec.decoding.engines import Engine, TorchEngine, open_engine
 from genrec.decoding.weights import ItemWeights
 from genrec.errors import ConfigError, UnsupportedError
 from genrec.model.folder import LoadedModel, load_interface, load_model
+from genrec.model.inference import DYNAMIC_INT8, merge_adapter, quantize_dynamically
 from genrec.prompt.builder import PromptBuilder, clean
 from genrec.prompt.templates import Templates
 from genrec.prompt.understanding import Matcher
@@ -123,7 +124,7 @@ class Recommender:
         data
             Named set, data set folder or data set. Default: where the model was trained on.
         quantization
-            none, int8 or nf4 for the base model's weights, with torch. Default: as trained.
+            none, int8 or nf4 for the base model's weights, or dynamic-int8 on a CPU, with torch. Default: as trained.
         engine
             What computes the model: torch; vllm, in this process; or the address of a vLLM server, ``http://...``.
             Default torch.
@@ -131,7 +132,7 @@ class Recommender:
         with_torch = engine == "torch"
         if not with_torch and quantization is not None:
             raise UnsupportedError(f"quantization={quantization} with engine={engine}", hint="use engine=torch")
-        model = load_model(folder, quantization=quantization) if with_torch else load_interface(folder)
+        model = _load_for_torch(folder, quantization) if with_torch else load_interface(folder)
         if not isinstance(data, Dataset):
             data = Dataset.load(data if data is not None else model.description.dataset.location)
         return cls(model, data, None if with_torch else open_engine(engine, Path(folder), model.vocabulary))

@@ -1,0 +1,75 @@
+"""What makes a loaded model cheaper to ask, once it will not be trained any more."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from genrec.errors import UnsupportedError
+from genrec.model.generator import Generator
+
+if TYPE_CHECKING:
+    from genrec.model.folder import LoadedModel
+
+__all__ = ["DYNAMIC_INT8", "merge_adapter", "quantize_dynamically"]
+
+DYNAMIC_INT8 = "dynamic-int8"
+
+
+def merge_adapter(model: LoadedModel) -> LoadedModel:
+    """Fold an adapter into the weights below it: the same function, in fewer matrix products.
+
+    Parameters
+    ----------
+    model
+        A loaded model folder, which is used up if it has an adapter.
+
+    Returns
+    -------
+    LoadedModel
+        The model itself if it has no adapter, or one on quantized weights, which merging would round once more.
+    """
+    generator = model.generator
+    quantized = not all(weights.is_floating_point() for weights in generator.lm.parameters())
+    if quantized or isinstance(generator.backbone, PreTrainedModel):
+        return model
+    lm = cast("PreTrainedModel", generator.backbone.merge_and_unload())
+    return dataclasses.replace(model, generator=Generator(lm, generator.head, generator.vocabulary).eval())
+
+
+def quantize_dynamically(model: LoadedModel) -> LoadedModel:
+    """Quantize the matrices of the backbone to int8, its activations as they come; for CPUs.
+
+    Activations are scaled by the largest of a whole batch, so an answer depends, by rounding, on those it is computed
+    with. What it gains and loses: ``eval/results/quantized_decoding.json``.
+
+    Parameters
+    ----------
+    model
+        A loaded model folder, which is used up.
+
+    Returns
+    -------
+    LoadedModel
+        With the adapter merged and quantized matrices. The code head stays as it is.
+
+    Raises
+    ------
+    UnsupportedError
+        If the model is on a GPU, or its weights are quantized already.
+    """
+    model = merge_adapter(model)
+    generator = model.generator
+    if generator.device.type != "cpu":
+        raise UnsupportedError(f"quantization={DYNAMIC_INT8} on a GPU", hint="use quantization=nf4 or int8")
+    if not isinstance(generator.backbone, PreTrainedModel):
+        raise UnsupportedError(f"quantization={DYNAMIC_INT8} of quantized weights", hint="use quantization=none")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces that torchao will take over; its int8 is slower on CPUs
+        torch.ao.quantization.quantize_dynamic(generator.lm.base_model, {nn.Linear}, dtype=torch.qint8, inplace=True)
+    return model
