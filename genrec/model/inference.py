@@ -11,14 +11,37 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from genrec.errors import UnsupportedError
+from genrec.model.folder import LoadedModel, load_model
 from genrec.model.generator import Generator
 
 if TYPE_CHECKING:
-    from genrec.model.folder import LoadedModel
+    from pathlib import Path
 
-__all__ = ["DYNAMIC_INT8", "merge_adapter", "quantize_dynamically"]
+__all__ = ["DYNAMIC_INT8", "load_for_inference", "merge_adapter", "quantize_dynamically"]
 
 DYNAMIC_INT8 = "dynamic-int8"
+
+
+def load_for_inference(folder: Path | str, quantization: str | None = None) -> LoadedModel:
+    """Read a model folder that will be asked, not trained: its adapter is merged where that loses nothing.
+
+    Parameters
+    ----------
+    folder
+        What ``finetune`` wrote.
+    quantization
+        none, int8 or nf4 for the base model's weights, or dynamic-int8 on a CPU. Default: as trained.
+
+    Raises
+    ------
+    ModelError
+        If the folder is not whole or the base model is not to be had.
+    UnsupportedError
+        If this machine cannot compute the quantization.
+    """
+    if quantization == DYNAMIC_INT8:
+        return quantize_dynamically(load_model(folder, quantization="none"))
+    return merge_adapter(load_model(folder, quantization=quantization))
 
 
 def merge_adapter(model: LoadedModel) -> LoadedModel:

@@ -14,8 +14,8 @@ from genrec.data.dataset import Dataset
 from genrec.decoding.engines import Engine, TorchEngine, open_engine
 from genrec.decoding.weights import ItemWeights
 from genrec.errors import ConfigError, UnsupportedError
-from genrec.model.folder import LoadedModel, load_interface, load_model
-from genrec.model.inference import DYNAMIC_INT8, merge_adapter, quantize_dynamically
+from genrec.model.folder import LoadedModel, load_interface
+from genrec.model.inference import load_for_inference
 from genrec.prompt.builder import PromptBuilder, clean
 from genrec.prompt.templates import Templates
 from genrec.prompt.understanding import Matcher
@@ -132,7 +132,7 @@ class Recommender:
         with_torch = engine == "torch"
         if not with_torch and quantization is not None:
             raise UnsupportedError(f"quantization={quantization} with engine={engine}", hint="use engine=torch")
-        model = _load_for_torch(folder, quantization) if with_torch else load_interface(folder)
+        model = load_for_inference(folder, quantization) if with_torch else load_interface(folder)
         if not isinstance(data, Dataset):
             data = Dataset.load(data if data is not None else model.description.dataset.location)
         return cls(model, data, None if with_torch else open_engine(engine, Path(folder), model.vocabulary))

@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 from genrec.decoding.exact import score_items
 from genrec.errors import UnsupportedError
 from genrec.model.folder import load_model, save_model
-from genrec.model.inference import merge_adapter, quantize_dynamically
+from genrec.model.inference import load_for_inference, merge_adapter, quantize_dynamically
 from genrec.testing import tiny_prompt
 
 IDS = [f"i{index}" for index in range(24)]
@@ -62,3 +62,11 @@ def test_a_model_without_an_adapter_is_itself(make_model, tmp_path):
     save_model(tmp_path, generator, description, IDS)
     loaded = load_model(tmp_path)
     assert merge_adapter(loaded) is loaded
+
+
+def test_what_answers_is_merged_and_quantized_on_request(folder):
+    merged = load_for_inference(folder).generator
+    assert isinstance(merged.backbone, PreTrainedModel)
+    quantized = load_for_inference(folder, "dynamic-int8").generator
+    prompt = tiny_prompt(merged, [3, 1, 4])
+    assert not np.array_equal(score_items(quantized, [prompt]), score_items(merged, [prompt]))
