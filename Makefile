@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python $(PIP) install --upgrade pip
 	# torch first: whichever build your package index offers, for CPU or GPU, the rest goes along with it
 	$(BIN)/python $(PIP) install -c constraints.txt torch
-	$(BIN)/python $(PIP) install -c constraints.txt -e '.[dev,quant,cf]'
+	$(BIN)/python $(PIP) install -c constraints.txt -e '.[dev,quant,cf,serve]'
 	$(BIN)/python $(PIP) install -c constraints.txt --no-deps $(FILE_WHEELS)
 	touch $@
 

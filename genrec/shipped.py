@@ -10,7 +10,7 @@ from pathlib import Path
 
 from genrec.errors import ConfigError
 
-FOLDERS = ("docs", "prompts", "finetune", "eval")
+FOLDERS = ("docs", "examples", "prompts", "finetune", "eval")
 
 _PACKAGE = Path(__file__).parent
 

@@ -16,7 +16,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from genrec.cli import benchmark, data, recipes
+from genrec.cli import benchmark, data, keys, recipes
 from genrec.cli.chat import chat
 from genrec.cli.console import configure_logging, print_error, stderr
 from genrec.cli.demo import demo
@@ -25,6 +25,8 @@ from genrec.cli.explain import explain
 from genrec.cli.export import export
 from genrec.cli.finetune import finetune
 from genrec.cli.recommend import recommend
+from genrec.cli.serve import serve
+from genrec.cli.update import update
 from genrec.errors import GenrecError
 from genrec.version import __version__
 
@@ -47,6 +49,9 @@ app.command()(recommend)
 app.command()(explain)
 app.command()(chat)
 app.add_typer(benchmark.app, name="benchmark")
+app.command()(serve)
+app.command()(update)
+app.add_typer(keys.app, name="keys")
 app.command()(export)
 app.command()(doctor)
 app.add_typer(recipes.app, name="recipes")

@@ -1,0 +1,1 @@
+"""The HTTP server: ``genrec serve M``. It needs the extra ``serve``."""

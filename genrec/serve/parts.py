@@ -1,0 +1,90 @@
+"""What the routes of one server share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+
+from fastapi import Depends, Request
+
+from genrec.serve.observe import ClientGoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from genrec.events import EventStore
+    from genrec.serve.engine import Service
+    from genrec.serve.metrics import Metrics
+    from genrec.serve.online import OnlineLoader
+    from genrec.serve.settings import ServeSettings
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Parts:
+    """A server's parts.
+
+    Parameters
+    ----------
+    service
+        What answers.
+    store
+        Events.
+    settings
+        How the server is set up.
+    metrics
+        What it counts.
+    online
+        What keeps a light model current beside the one that answers.
+    draining
+        Whether it has been told to stop.
+    """
+
+    service: Service
+    store: EventStore
+    settings: ServeSettings
+    metrics: Metrics
+    online: OnlineLoader | None = None
+    draining: bool = False
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the server that a request came to."""
+    return cast("Parts", request.app.state.parts)
+
+
+def request_id_of(request: Request) -> str:
+    """The name of a request."""
+    return cast("str", request.state.request_id)
+
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+RequestId = Annotated[str, Depends(request_id_of)]
+
+
+async def while_connected(request: Request, work: Coroutine[None, None, T]) -> T:
+    """Wait for work, and stop it when the client hangs up.
+
+    Raises
+    ------
+    ClientGoneError
+        If it did.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_hung_up(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientGoneError
+        return task.result()
+    finally:
+        for one in (task, gone):
+            one.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,149 @@
+"""``genrec serve`` and ``genrec keys`` as a user runs them: a process of its own, signals, the keys' file."""
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+from typer.testing import CliRunner
+
+from genrec.cli.main import app
+from genrec.errors import ConfigError
+from genrec.events import EventStore
+
+runner = CliRunner()
+
+
+def run(*arguments):
+    command = "from genrec.cli.main import main; main()"
+    return subprocess.run([sys.executable, "-c", command, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def event(number):
+    return {"event_id": f"e{number}", "user_id": "ann", "item_id": "i3", "kind": "interaction", "timestamp": number}
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_what_is_under_way_finish_and_ends_with_0(server, sig):
+    running = server("--notice", "1").start()
+    accepted, answers, stop = [], [], threading.Event()
+
+    def work():
+        number = 0
+        while not stop.is_set():
+            try:
+                running.post("/v1/events", event(number := number + 1))
+                accepted.append(f"e{number}")
+                answers.append(running.post("/v1/recommend", {"user_id": "ann", "k": 5}))
+            except HTTPError as error:  # told to go away is an answer too
+                answers.append(error.code)
+            except OSError:
+                return
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    while len(answers) < 5:
+        time.sleep(0.01)
+    running.process.send_signal(sig)
+    time.sleep(0.3)
+    assert not running.is_ready()
+    assert running.process.poll() is None  # it still answers, for those who have not seen it yet
+    count = len(answers)
+    time.sleep(0.3)
+    assert len(answers) > count
+    assert running.process.wait(30) == 0
+    stop.set()
+    worker.join()
+    assert all(isinstance(answer, dict) for answer in answers)
+    with EventStore.open(running.events) as store:
+        assert {one.event.event_id for one in store.read()} >= set(accepted)
+
+
+def test_without_notice_it_ends_at_once_and_no_child_is_left(server):
+    running = server().start()
+    begin = time.monotonic()
+    assert running.stop() == 0
+    assert time.monotonic() - begin < 5
+    assert "Traceback" not in running.log.read_text()
+    children = subprocess.run(["ps", "--ppid", str(running.process.pid)], capture_output=True, text=True)
+    assert len(children.stdout.splitlines()) <= 1
+
+
+def test_acknowledged_events_survive_a_kill(server):
+    running = server().start()
+    for number in range(20):
+        running.post("/v1/events", event(number))
+    assert running.stop(signal.SIGKILL) == -signal.SIGKILL
+    running.start()
+    assert running.post("/v1/events", event(7)) == {"accepted": 0, "duplicates": 1}
+    answer = running.post("/v1/recommend", {"user_id": "ann"})
+    assert answer["history"][-1] == "i3"
+
+
+def test_a_broken_model_ends_the_server_with_its_name(server, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    running = server(model=tmp_path / "nothing").start(wait=False)
+    assert running.process.wait(60) == 1
+    log = running.log.read_text()
+    assert "is not a model folder" in log
+    assert "hint:" in log
+    assert "Traceback" not in log
+
+
+def test_a_port_that_is_taken_is_said(server, model_folder, tmp_path):
+    running = server().start()
+    port = running.url.rpartition(":")[2]
+    done = run("serve", str(model_folder), "--port", port, "--events", str(tmp_path / "other.db"))
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "hint:" in done.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "shop.example"])
+def test_an_address_that_others_reach_needs_keys(model_folder, host):
+    done = runner.invoke(app, ["serve", str(model_folder), "--host", host])
+    assert isinstance(done.exception, ConfigError)
+    assert "API keys" in str(done.exception)
+
+
+def test_keys_are_made_listed_and_taken_back(tmp_path):
+    keys = str(tmp_path / "keys.json")
+    scopes = ["--scope", "recommend", "--scope", "events"]
+    made = runner.invoke(app, ["keys", "add", "shop front", *scopes, "--keys", keys])
+    secret = made.stdout.strip()
+    assert secret.startswith("gr_")
+    assert stat.S_IMODE(Path(keys).stat().st_mode) == 0o600
+    assert secret.rpartition("_")[2] not in (tmp_path / "keys.json").read_text()
+    listed = json.loads(runner.invoke(app, ["keys", "ls", "--keys", keys, "--json"]).stdout)
+    assert [(one["name"], one["scopes"]) for one in listed] == [("shop front", ["recommend", "events"])]
+    assert runner.invoke(app, ["keys", "rm", listed[0]["id"], "--keys", keys]).exit_code == 0
+    assert json.loads(runner.invoke(app, ["keys", "ls", "--keys", keys, "--json"]).stdout) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["add", "x", "--scope", "everything"],
+        ["add", "a\x1b[2Jb"],
+        ["rm", "00000000"],
+    ],
+)
+def test_keys_that_make_no_sense(tmp_path, arguments):
+    keys = tmp_path / "keys.json"
+    runner.invoke(app, ["keys", "add", "first", "--keys", str(keys)])
+    before = keys.read_text()
+    assert isinstance(runner.invoke(app, ["keys", *arguments, "--keys", str(keys)]).exception, ConfigError)
+    assert keys.read_text() == before
+
+
+def test_the_command_line_starts_without_the_server(tmp_path):
+    loaded = "print([m for m in ('fastapi', 'uvicorn', 'prometheus_client', 'torch') if m in sys.modules])"
+    code = f"import sys; from genrec.cli.main import app; {loaded}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
