@@ -158,7 +158,7 @@ def evaluate_auc(
     >>> from genrec.testing import toy_dataset
     >>> split = leave_last_out(toy_dataset())
     >>> print(evaluate_auc(ItemKNN().fit(split.train), split.test, questions=20))
-    AUC 0.9661 on 20 of 60 questions
+    AUC 0.9536 on 20 of 60 questions
     """
     total = len(eval_set)
     if total == 0 or (questions is not None and questions < 1):

@@ -115,7 +115,7 @@ def _doubts(tests: Sequence[Comparison]) -> list[str]:
     doubts = [f"{test.model}: {said}" for test in tests if better(test) and (said := doubt(test))]
     if not doubts:
         return []
-    return [f"Better on average, perhaps not for most, because ranks disagree with sizes. {'; '.join(doubts)}."]
+    return [f"Better in the mean, which the ranks of the users' differences do not bear out. {'; '.join(doubts)}."]
 
 
 def _limits(report: Report, tests: Sequence[Comparison]) -> list[str]:
