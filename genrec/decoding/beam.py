@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genrec.decoding.abandon import check_wanted
 from genrec.decoding.decoded import Decoded, check_request, rank_items
 from genrec.decoding.reader import GeneratorReader
 from genrec.decoding.step import keep_best
@@ -143,6 +144,7 @@ def search(
             growing = growing[_can_win(growing, finished, num_users, k, prior)]
         if len(growing.user) == 0:
             break
+        check_wanted()
         grown = _children_of(growing, reader.grow(growing.user, growing.node, growing.origin))
         live = _best(_merge(finished, _weigh(grown, prior, renormalise, growing.logprob)), num_users, widths[depth])
     return _items_of(live, trie, num_users, k, weights, alpha)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genrec.decoding.abandon import check_wanted
 from genrec.decoding.decoded import Decoded, check_request, rank_items
 from genrec.decoding.tree_attention import TreeReader
 
@@ -191,6 +192,7 @@ def _node_logprobs(
     logprobs[:, 1 : 1 + root.shape[1]] = root
     step = max(1, max_queries // len(prompts))
     for start in range(0, nodes.shape[1], step):
+        check_wanted()
         run = nodes[:, start : start + step]
         above = _ancestors(trie, run[:, 0])[:, :-1]
         above[above == run[:, :1]] = -1

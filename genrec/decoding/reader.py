@@ -12,6 +12,7 @@ from genrec.decoding.tree_attention import TreeReader
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from genrec.decoding.prompt_cache import PromptCache
     from genrec.model.code_head import Children
     from genrec.model.generator import Generator
     from genrec.prompt.sequence import TokenSequence
@@ -63,6 +64,8 @@ class GeneratorReader:
         The generator, in evaluation mode.
     prompts
         B prompts.
+    remembered
+        Prompts read before, see :class:`~genrec.decoding.tree_attention.TreeReader`. Default none.
 
     Examples
     --------
@@ -75,12 +78,14 @@ class GeneratorReader:
     1.0
     """
 
-    def __init__(self, generator: Generator, prompts: Sequence[TokenSequence]) -> None:
+    def __init__(
+        self, generator: Generator, prompts: Sequence[TokenSequence], remembered: PromptCache | None = None
+    ) -> None:
         self.trie = generator.vocabulary.trie
         self.indptr = generator.head.indptr
         self.num_prompts = len(prompts)
         self._head = generator.head
-        self._tree = TreeReader(generator, prompts)
+        self._tree = TreeReader(generator, prompts, remembered)
         self._depth = 0
         # Which cached tree nodes are a beam's ancestors, bool (n, S).
         self._path = torch.zeros(len(prompts), 0, dtype=torch.bool, device=generator.device)

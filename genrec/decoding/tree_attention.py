@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
+from genrec.decoding.states import joined, separated
 from genrec.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from genrec.decoding.prompt_cache import PromptCache
     from genrec.model.generator import Generator
     from genrec.prompt.sequence import TokenSequence
 
@@ -32,6 +33,9 @@ class TreeReader:
         The generator, in evaluation mode.
     prompts
         B prompts of any lengths.
+    remembered
+        Prompts read before: what one of these begins with is not read again, and they are remembered in turn. It
+        changes hidden states by rounding only. Default none.
 
     Attributes
     ----------
@@ -58,23 +62,36 @@ class TreeReader:
     (torch.Size([1, 2]), 4)
     """
 
-    def __init__(self, generator: Generator, prompts: Sequence[TokenSequence]) -> None:
+    def __init__(
+        self, generator: Generator, prompts: Sequence[TokenSequence], remembered: PromptCache | None = None
+    ) -> None:
         written = 1 if generator.vocabulary.one_position else generator.vocabulary.trie.num_levels
         check_prompts(generator, prompts, written - 1)
-        device = generator.device
-        lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
-        position = torch.arange(int(lengths.max()), device=device).expand(len(prompts), -1)
-        tokens, nodes = torch.zeros_like(position), torch.full_like(position, -1)
-        self._real = position < lengths[:, None]
-        tokens[self._real] = torch.from_numpy(np.concatenate([prompt.tokens for prompt in prompts])).to(tokens)
-        nodes[self._real] = torch.from_numpy(np.concatenate([prompt.nodes for prompt in prompts])).to(nodes)
-
         self.generator = generator
-        self.cache = DynamicCache()
-        self._lengths = lengths
+        device = generator.device
+        prefixes = [None if remembered is None else remembered.find(prompt) for prompt in prompts]
+        begin = [0 if prefix is None else prefix.length for prefix in prefixes]
+        self.cache, held = joined(prefixes, device)
+        self._lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
         self._code_tokens = torch.tensor(generator.vocabulary.code_tokens, device=device)
-        hidden = finite(generator.hidden(generator.embed(tokens, nodes), self._real.long(), position, self.cache))
-        self.prompt_hidden = hidden[torch.arange(len(prompts), device=device), lengths - 1]
+
+        count = self._lengths - torch.tensor(begin, device=device)
+        column = torch.arange(int(count.max()), device=device)
+        new = column < count[:, None]
+        # Padding behind a long beginning would stand beyond the last position there is.
+        position = ((self._lengths - count)[:, None] + column).clamp(max=int(self._lengths.max()) - 1)
+        tokens, nodes = torch.zeros_like(position), torch.full_like(position, -1)
+        rest = [(prompt.tokens[first:], prompt.nodes[first:]) for prompt, first in zip(prompts, begin, strict=True)]
+        tokens[new] = torch.from_numpy(np.concatenate([part for part, _ in rest])).to(tokens)
+        nodes[new] = torch.from_numpy(np.concatenate([part for _, part in rest])).to(nodes)
+        self._real = torch.cat([held, new], dim=1)
+        embeddings = generator.embed(tokens, nodes)
+        mask = _additive(_causal(held, new), embeddings) if held.shape[1] else new.long()
+        hidden = finite(generator.hidden(embeddings, mask, position, self.cache))
+        self.prompt_hidden = hidden[torch.arange(len(prompts), device=device), count - 1]
+        if remembered is not None:
+            for prompt, states in zip(prompts, separated(self.cache, self._real), strict=True):
+                remembered.store(prompt, states)
 
     def read(self, nodes: Tensor, depth: Tensor, visible: Tensor) -> Tensor:
         """Hidden states after M trie nodes of each user.
@@ -107,17 +124,27 @@ class TreeReader:
         embeddings = self.generator.embed(tokens, node)
         # Padding sees the prompt too: a row that saw nothing at all would turn into NaN in some kernels.
         prompt = self._real[:, None, :].expand(-1, nodes.shape[1], -1)
-        mask = torch.zeros(1, dtype=embeddings.dtype, device=embeddings.device).where(
-            torch.cat([prompt, visible], dim=2), torch.finfo(embeddings.dtype).min
-        )
+        mask = _additive(torch.cat([prompt, visible], dim=2), embeddings)
         position = (self._lengths[:, None] + depth - 1).expand_as(nodes)
-        return finite(self.generator.hidden(embeddings, mask[:, None], position, self.cache))
+        return finite(self.generator.hidden(embeddings, mask, position, self.cache))
 
     def forget(self) -> None:
         """Drop all nodes from the cache and keep the prompts."""
         added = self.cache.get_seq_length() - self._real.shape[1]
         if added:
             self.cache.crop(-added)
+
+
+def _causal(held: Tensor, new: Tensor) -> Tensor:
+    """Which positions each new one sees, bool (B, T, P + T): those held (B, P), and new ones (B, T) up to itself."""
+    before = torch.ones(new.shape[1], new.shape[1], dtype=torch.bool, device=new.device).tril()
+    return torch.cat([held[:, None].expand(-1, new.shape[1], -1), new[:, None] & before], dim=2)
+
+
+def _additive(visible: Tensor, embeddings: Tensor) -> Tensor:
+    """What the backbone adds to its attention scores, (B, 1, T, S), from what is visible, bool (B, T, S)."""
+    lowest = torch.finfo(embeddings.dtype).min
+    return torch.zeros(1, dtype=embeddings.dtype, device=embeddings.device).where(visible, lowest)[:, None]
 
 
 def finite(hidden: Tensor) -> Tensor:

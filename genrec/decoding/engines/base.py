@@ -75,6 +75,18 @@ class Engine(ABC):
         """Find the k best of all eligible items exactly: with as many beams as there are items, none is missed."""
         return self.beam_search(prompts, k, self.vocabulary.num_items, weights, alpha)
 
+    def remember_prompts(self, max_bytes: int) -> None:  # noqa: B027  a vLLM remembers by itself
+        """Keep what was computed for prompts, so that those that begin alike cost what is new in them.
+
+        Parameters
+        ----------
+        max_bytes
+            Most bytes to keep; the least recently used prompts go first. 0 keeps none.
+        """
+
+    def forget_prompts(self) -> None:  # noqa: B027
+        """Drop what was kept of prompts."""
+
     def close(self) -> None:  # noqa: B027  most engines hold nothing
         """Release what the engine holds; it cannot be used afterwards."""
 

@@ -10,6 +10,7 @@ import torch
 from genrec.decoding.decoded import Decoded, check_request
 from genrec.decoding.engines.base import Engine
 from genrec.decoding.exact import rerank
+from genrec.decoding.prompt_cache import PromptCache
 from genrec.decoding.reader import GeneratorReader
 
 if TYPE_CHECKING:
@@ -34,11 +35,21 @@ class TorchEngine(Engine):
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator.vocabulary)
         self.generator = generator
+        self.remembered: PromptCache | None = None
 
     @torch.inference_mode()
     def read(self, prompts: Sequence[TokenSequence]) -> GeneratorReader:
         """Read each prompt once, all in one batch."""
-        return GeneratorReader(self.generator, prompts)
+        return GeneratorReader(self.generator, prompts, self.remembered)
+
+    def remember_prompts(self, max_bytes: int) -> None:
+        """Remember prompts anew, none if there is no room for them."""
+        self.remembered = PromptCache(max_bytes) if max_bytes else None
+
+    def forget_prompts(self) -> None:
+        """Drop all prompts that are remembered."""
+        if self.remembered is not None:
+            self.remembered.clear()
 
     def rank_all(
         self, prompts: Sequence[TokenSequence], k: int = 10, weights: ItemWeights | None = None, alpha: float = 1.0
