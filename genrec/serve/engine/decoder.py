@@ -1,0 +1,180 @@
+"""The one thread that decodes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from genrec.decoding.abandon import AbandonedError, while_wanted
+from genrec.errors import DeadlineError, EngineError, GenrecError, ModelError, NotReadyError
+from genrec.recommend.request import Request
+from genrec.serve.engine.served import Served
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Sequence
+
+    from genrec.recommend.recommender import Recommender
+    from genrec.recommend.request import Answer
+    from genrec.serve.engine.model import ServedModel
+    from genrec.serve.engine.queue import Pending, RequestQueue
+
+logger = logging.getLogger(__name__)
+
+MOST_FAILURES = 3
+"""Batches that the engine may fail in a row before it counts as lost."""
+SMOOTHING = 0.1
+"""Weight of the last batch in the mean time of a request."""
+
+
+@dataclass
+class DecoderCounts:
+    """What the thread has done."""
+
+    batches: int = 0
+    decoded: int = 0
+    failed: int = 0
+    failures_in_a_row: int = 0
+    seconds_each: float = 0.0
+    """Mean time of a request of late, its share of the batch."""
+    busy_since: float | None = None
+    """Moment at which the batch at hand was begun."""
+
+
+@dataclass(eq=False)
+class Decoder:
+    """Takes requests that are alike from the queue, decodes them together and hands the answers back.
+
+    While a batch is decoded, the next one gathers: nothing waits for others to come. Each batch reads the model
+    that is current when it begins, and all of it. A request that fails does so alone.
+
+    Parameters
+    ----------
+    queue
+        Where requests wait.
+    model
+        Says which model is current.
+    loop
+        Where results are waited for.
+    max_batch
+        Most requests decoded together.
+    """
+
+    queue: RequestQueue
+    model: Callable[[], ServedModel]
+    loop: asyncio.AbstractEventLoop
+    max_batch: int
+    counts: DecoderCounts = field(default_factory=DecoderCounts)
+
+    def __post_init__(self) -> None:
+        self._thread = Thread(target=self._run, name="genrec-decoder", daemon=True)
+
+    def start(self) -> None:
+        """Begin to decode."""
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the thread to end, as it does when the queue is closed and empty."""
+        self._thread.join(timeout_s)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it answers no more: its thread ended, or the engine failed again and again."""
+        return not self.is_alive or self.counts.failures_in_a_row >= MOST_FAILURES
+
+    def _run(self) -> None:
+        batch: list[Pending] = []
+        try:
+            while batch := self.queue.take(self.max_batch):
+                self.counts.busy_since = time.monotonic()
+                self._serve(batch)
+                self.counts.busy_since = None
+        except BaseException:  # whatever it was, those who wait have to hear of it
+            logger.exception("the thread that decodes has ended")
+        finally:
+            self.queue.close()
+            gone = NotReadyError("what computes the answers has ended", hint="start the server again")
+            self._settle([(pending, gone) for pending in (*batch, *self.queue.clear())])
+
+    def _serve(self, batch: Sequence[Pending]) -> None:
+        model, began = self.model(), time.monotonic()
+        results = perform(model.recommender, batch)
+        took = time.monotonic() - began
+        counts = self.counts
+        counts.batches += 1
+        counts.seconds_each += (SMOOTHING if counts.seconds_each else 1.0) * (took / len(batch) - counts.seconds_each)
+        broken = [isinstance(result, EngineError | ModelError) for result in results]
+        counts.failures_in_a_row = counts.failures_in_a_row + 1 if all(broken) else 0
+        outcomes: list[tuple[Pending, Any]] = []
+        for pending, result in zip(batch, results, strict=True):
+            if isinstance(result, Exception):
+                counts.failed += not isinstance(result, DeadlineError)
+                outcomes.append((pending, result))
+            elif isinstance(pending.task, Request):
+                counts.decoded += 1
+                waited = began - pending.since
+                served = Served(result, "generator", model.version, waited * 1e3, took * 1e3, len(batch))
+                outcomes.append((pending, served))
+            else:
+                outcomes.append((pending, result))
+        self._settle(outcomes)
+
+    def _settle(self, outcomes: Sequence[tuple[Pending, Any]]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            self.loop.call_soon_threadsafe(settle, outcomes)
+
+
+def settle(outcomes: Sequence[tuple[Pending, Any]]) -> None:
+    """Hand results and errors to those who still wait; runs in the event loop."""
+    for pending, outcome in outcomes:
+        if not pending.future.done():
+            if isinstance(outcome, Exception):
+                pending.future.set_exception(outcome)
+            else:
+                pending.future.set_result(outcome)
+
+
+def perform(recommender: Recommender, batch: Sequence[Pending]) -> list[Any]:
+    """Do what is asked for: an answer or an error for each."""
+    results: dict[Pending, Any] = {}
+    ready = []
+    for pending in batch:
+        task = pending.task
+        try:
+            if isinstance(task, Request):
+                ready.append((pending, recommender.prepare(task)))
+            else:
+                with while_wanted(pending.is_wanted):
+                    results[pending] = task(recommender)
+        except Exception as error:
+            results[pending] = _known(error)
+    if ready:
+        try:
+            with while_wanted(lambda: any(pending.is_wanted() for pending, _ in ready)):
+                answers: Sequence[Answer | Exception] = recommender.decode([prepared for _, prepared in ready])
+        except Exception as error:
+            if len(ready) > 1 and not isinstance(error, AbandonedError):
+                # One of them may be at fault: none is to suffer from the company it is in.
+                answers = [result for pending, _ in ready for result in perform(recommender, [pending])]
+            else:
+                answers = [_known(error)] * len(ready)
+        results.update((pending, answer) for (pending, _), answer in zip(ready, answers, strict=True))
+    return [results[pending] for pending in batch]
+
+
+def _known(error: Exception) -> GenrecError:
+    if isinstance(error, AbandonedError):
+        return DeadlineError("not answered in time")
+    if isinstance(error, GenrecError):
+        return error
+    logger.error("decoding failed", exc_info=error)
+    return EngineError(f"decoding failed: {error!r}")
