@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from genrec.chat import wording
@@ -71,6 +71,8 @@ class Conversation:
         Item ids that were met before the conversation, oldest first. Default none.
     user
         A user of the data set, whose history is read before `history`. Default none.
+    exclude
+        Item ids that are never recommended, such as what the user hid. Default none.
     k
         Items in an answer, at most 100. Default 5.
     state
@@ -96,7 +98,7 @@ class Conversation:
     >>> print(conversation.say("a comedy like Red River").text)
     Noted: Comedy; you like Red River.
     Looking for: like Red River; Comedy.
-    2 items of 8 that pass:
+    2 items of 9 that pass:
     1. ...
     2. ...
     >>> conversation.say("forget the comedy").understood.taken_back[0].text
@@ -109,6 +111,7 @@ class Conversation:
         *,
         history: Sequence[str] = (),
         user: str | None = None,
+        exclude: Sequence[str] = (),
         k: int = 5,
         state: ChatState | None = None,
     ) -> None:
@@ -117,6 +120,7 @@ class Conversation:
         self.recommender = recommender
         self.history = tuple(history)
         self.user = user
+        self.exclude = tuple(exclude)
         self.k = k
         self.state = ChatState() if state is None else state
 
@@ -128,13 +132,14 @@ class Conversation:
         *,
         history: Sequence[str] = (),
         user: str | None = None,
+        exclude: Sequence[str] = (),
         k: int = 5,
     ) -> Self:
         """Go on from a state that an earlier turn answered.
 
         Parameters
         ----------
-        recommender, history, user, k
+        recommender, history, user, exclude, k
             As for the class.
         state
             The state, as an object or as JSON. What it says of items that the catalog does not have is left out.
@@ -150,12 +155,13 @@ class Conversation:
         read = read.model_copy(update={"shown": tuple(item for item in read.shown if item in known)})
         filters = Standing.of(read, recommender.catalog).filters
         filter_mask(recommender.catalog, filters)  # what does not fit the catalog shows here
-        return cls(recommender, history=history, user=user, k=k, state=read)
+        return cls(recommender, history=history, user=user, exclude=exclude, k=k, state=read)
 
     def request(self) -> Request:
         """What the state asks the recommender for."""
         standing = Standing.of(self.state, self.recommender.catalog)
-        return standing.request(self.recommender, self.history, self.user, self.k)
+        request = standing.request(self.recommender, self.history, self.user, self.k)
+        return replace(request, exclude=[*request.exclude, *self.exclude])
 
     def say(self, text: str) -> Turn:
         """Answer one turn.
@@ -171,15 +177,15 @@ class Conversation:
             If the data set does not know the user or an item of the history.
         """
         change = hear(clean(text[:MAX_CHARS]), self.state, self.recommender)
-        if change.why:
-            return Turn(self._why(change.why), (), change, self.state)
+        explained = self._why(change.why) if change.why else ""
         if not change.is_any:
-            return Turn(self._not_understood(change), (), change, self.state)
+            return Turn(explained or self._not_understood(change), (), change, self.state)
         self.state = change.state
         answer = self.recommender.recommend_batch([self.request()])[0]
         self.state = self.state.model_copy(update={"shown": tuple(item.item_id for item in answer.items)})
         standing, titles = Standing.of(self.state, self.recommender.catalog), self._titles(change)
         said = [
+            explained,
             "We start over." if change.started_over else "",
             wording.taken_back(change.taken_back, titles),
             wording.added(change.added, titles),
@@ -191,18 +197,22 @@ class Conversation:
 
     def _why(self, places: Sequence[int]) -> str:
         """Explanations of items of the last answer."""
-        if not self.state.shown:
+        shown = self.state.shown
+        if not shown:
             return "Nothing was shown yet, so there is nothing to explain."
+        meant = [shown[place] for place in places if 0 <= place < len(shown)]
         request = self.request()
         answer = self.recommender.recommend_batch([request])[0]
-        explanations = explain(self.recommender, request, answer)
-        there = [explanations[place].sentence for place in places if 0 <= place < len(explanations)]
-        return "\n".join(there) or f"I can explain the {len(explanations)} items that were shown."
+        explanations = explain(self.recommender, request, answer, items=len(shown)) if meant else []
+        sentences = {one.item_id: one.sentence for one in explanations}
+        there = [sentences[item] for item in meant if item in sentences]
+        return "\n".join(there) or f"I can explain the {len(shown)} items that were shown."
 
     def _not_understood(self, change: Change) -> str:
-        catalog = self.recommender.catalog
-        columns = [name for name in catalog.table.column_names if name not in ("item_id", "title", "text")]
-        return " ".join([*change.problems]) or wording.nothing(columns, change.unclear)
+        columns = [
+            name for name in self.recommender.catalog.table.column_names if name not in ("item_id", "title", "text")
+        ]
+        return " ".join(change.problems) or wording.nothing(columns, change.unclear)
 
     def _titles(self, change: Change) -> dict[str, str]:
         """Titles of all items that were spoken of."""

@@ -24,9 +24,11 @@ _CATEGORY_WORDS = ("genre", "category", "kind", "type")
 _YEAR_WORDS = ("year", "date", "decade", "age", "period", "time")
 _PRICE_WORDS = ("price", "cost", "budget", "money")
 _KIND_WORDS = {
-    "like": "liked", "favourite": "liked", "favorite": "liked", "dislike": "disliked", "hide": "disliked",
-    "limit": "limit", "word": "words",
-}  # fmt: skip
+    **dict.fromkeys(("like", "liked", "love", "loved", "favourite", "favorite"), "liked"),
+    **dict.fromkeys(("dislike", "disliked", "hate", "hated"), "disliked"),
+    "limit": "limit",
+    "word": "words",
+}
 
 
 def meant(words: str, matches: Sequence[Match], matcher: Matcher, catalog: Catalog) -> list[Gone]:

@@ -81,7 +81,7 @@ class Standing:
         """
         anything = ""
         for one in reversed(self.wanted):
-            longer = f"({one.value}) or {anything}" if anything else f"({one.value})"
+            longer = f"{one.value} or {anything}" if anything else one.value
             if len(longer) > MAX_CHARS:
                 break
             anything = longer

@@ -82,14 +82,14 @@ def added(statements: Sequence[Said], titles: dict[str, str]) -> str:
         "limit": "{}",
         "words": "“{}”",
     }
-    parts = [verbs[one.kind].format(titles.get(one.value, one.text)) for one in statements if one.kind != "passed"]
+    parts = [verbs[one.kind].format(_name(one, titles)) for one in statements if one.kind != "passed"]
     others = ["other items"] if any(one.kind == "passed" for one in statements) else []
     return f"Noted: {'; '.join([*parts, *others])}." if parts or others else ""
 
 
 def taken_back(statements: Sequence[Said], titles: dict[str, str]) -> str:
     """A sentence about what was taken back."""
-    named = list(dict.fromkeys(titles.get(one.value, one.text) for one in statements))
+    named = list(dict.fromkeys(_name(one, titles) for one in statements))
     return f"Forgotten: {'; '.join(named)}." if named else ""
 
 
@@ -103,6 +103,11 @@ def nothing(columns: Sequence[str], unknown: Sequence[str]) -> str:
 def unclear(words: Sequence[str]) -> str:
     """A sentence about words that nothing was made of."""
     return f"I made nothing of “{' '.join(words)[:100]}”." if words else ""
+
+
+def _name(one: Said, titles: dict[str, str]) -> str:
+    """The exact title of an item, the words of anything else."""
+    return titles[one.value] if one.kind in ("liked", "disliked", "passed") else one.text
 
 
 def _phrase(lead: str, names: Sequence[str] | Iterator[str], joined: str) -> Iterator[str]:

@@ -49,7 +49,7 @@ def evidence(
     >>> from genrec.testing import toy_dataset
     >>> (found,) = evidence(toy_dataset(), ["i3"], ["i4"])
     >>> found[0].both, found[0].people, found[0].met, found[0].everyone
-    (22, 25, 25, 60)
+    (22, 24, 25, 60)
     """
     ids = dataset.catalog.ids
     known = [item for item in dict.fromkeys(history) if item in ids]

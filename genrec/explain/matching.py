@@ -33,8 +33,8 @@ class Matching:
     >>> import numpy as np
     >>> from genrec.testing import toy_dataset
     >>> matching = Matching(toy_dataset().catalog, np.array([0, 7]))
-    >>> matching.filters(["year>=1970", "genre=Drama"])[1]
-    (FilterReason(expression='year>=1970', values={'year': 1977}),)
+    >>> matching.filters(["year>=1970", "genre=Drama"])[0]
+    (FilterReason(expression='year>=1970', values={'year': 1970}),)
     """
 
     def __init__(self, catalog: Catalog, items: NDArray[np.int32]) -> None:
