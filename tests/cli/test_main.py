@@ -16,7 +16,7 @@ import genrec
 from genrec.cli import console, main
 from genrec.errors import ConfigError, DataError
 
-GENREC = [sys.executable, "-c", "from genrec.cli.main import main; main()"]
+GENREC = [sys.executable, "-m", "genrec"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
