@@ -1,0 +1,191 @@
+"""A model that learns new events, and is promoted only if it is not worse for it."""
+
+import json
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from genrec.cli.main import app
+from genrec.data.catalog_rows import with_rows
+from genrec.errors import ConfigError
+from genrec.events import Event, EventStore
+from genrec.model.folder import load_model
+from genrec.recommend.recommender import Recommender
+from genrec.testing import toy_dataset, toy_next_item
+from genrec.training.finetune import finetune
+from genrec.training.update import UpdateConfig, update
+
+DATASET = toy_dataset(users=60, items=24, length=10)
+LEARN = UpdateConfig(epochs=6, rate=5.0, min_events=20)
+SPOIL = UpdateConfig(epochs=2, rate=300.0, min_events=20)
+
+
+@pytest.fixture(scope="module")
+def model(toy_config, tmp_path_factory):
+    """Half-trained: there is something left to learn."""
+    folder = tmp_path_factory.mktemp("update") / "model"
+    finetune(toy_config("training.epochs=1"), "toy", folder)
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path):
+    with EventStore.open(tmp_path / "events.db") as opened:
+        yield opened
+
+
+def go_on(store, users=range(30), count=4, first=0):
+    """Users of the toy data do what they would do next."""
+    events = []
+    for user in users:
+        item = int(DATASET.histories[user][-1])
+        for _ in range(first):
+            item = toy_next_item(item)
+        for step in range(count):
+            item, at = toy_next_item(item), 2_000_000_000 + 1_000 * (first + step)
+            events.append(Event(f"{user}.{first + step}", f"u{user}", f"i{item}", "interaction", "view", timestamp=at))
+    store.append(events)
+
+
+def weights_of(folder):
+    return {name: tensor.clone() for name, tensor in load_model(folder).generator.state_dict().items()}
+
+
+def test_a_better_model_is_promoted_and_says_what_it_learnt(model, store, tmp_path):
+    go_on(store)
+    before = weights_of(model)
+    report = update(model, store, tmp_path / "new", config=LEARN)
+    assert report.promoted, report.lines()
+    assert (report.new_events, report.users, report.replayed) == (120, 30, 30)
+    assert report.all.after > report.all.before
+    assert (report.new.questions, report.old.questions) == (30, 30)
+    made = load_model(tmp_path / "new")
+    assert made.description.metrics == {"held_out_ndcg@10": report.all.after}
+    assert made.description.dataset.split == "none"
+    assert not torch.equal(weights_of(tmp_path / "new")["head.code_vectors"], before["head.code_vectors"])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in weights_of(model).items())
+    assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} == set()
+    assert store.forget("u1").models == (str((tmp_path / "new").resolve()),)
+    answer = Recommender.from_pretrained(tmp_path / "new").recommend(user="u1", k=3)
+    assert len(answer.items) == 3
+    assert "genrec recommend new" in (tmp_path / "new" / "README.md").read_text()
+
+
+def test_a_worse_model_is_never_written(model, store, tmp_path):
+    go_on(store)
+    report = update(model, store, tmp_path / "new", config=SPOIL)
+    assert not report.promoted
+    assert report.failed
+    assert report.all.after < report.all.before
+    assert "fell by" in report.reason
+    assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"events.db"}
+    assert store.forget("u1").models == ()
+
+
+def test_the_next_update_begins_where_the_last_one_ended(model, store, tmp_path):
+    go_on(store)
+    first = update(model, store, tmp_path / "m2", config=LEARN)
+    assert first.promoted, first.lines()
+    nothing = update(tmp_path / "m2", store, tmp_path / "m3", config=LEARN)
+    assert (nothing.promoted, nothing.failed, nothing.new_events) == (False, False, 0)
+    assert not (tmp_path / "m3").exists()
+    go_on(store, users=range(10), count=2, first=4)
+    second = update(tmp_path / "m2", store, tmp_path / "m3", config=LEARN)
+    assert second.new_events == 20
+    assert second.users == 10
+    # Another store with the same numbers is not taken for this one.
+    with EventStore.open(tmp_path / "other.db") as other:
+        go_on(other)
+        assert update(tmp_path / "m2", other, tmp_path / "m4", config=LEARN).new_events == 120
+
+
+def test_an_adapter_learns_and_its_base_stays(base_folder, toy_config, store, tmp_path):
+    base = {"kind": "pretrained", "name": str(base_folder), "lora": {"rank": 4, "dropout": 0.0}}
+    training = {"epochs": 1, "tokens_per_batch": 512, "validation_users": 0, "learning_rate": 0.003}
+    tasks = {"requests_per_user": 0.5}
+    config = toy_config(base=base, tasks=tasks, training=training, prompt={"max_items": 10, "max_tokens": 128})
+    finetune(config, "toy", tmp_path / "lora")
+    go_on(store)
+    report = update(tmp_path / "lora", store, tmp_path / "new", config=LEARN.model_copy(update={"rate": 1.0}))
+    assert report.promoted, report.lines()
+    before, after = weights_of(tmp_path / "lora"), weights_of(tmp_path / "new")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all("lora_" in name or name.startswith("head.") for name in changed)
+    assert any("lora_B" in name for name in changed)
+    assert Recommender.from_pretrained(tmp_path / "new", DATASET).recommend(prompt="a comedy", k=2).items
+
+
+def test_items_that_are_new_in_the_data_set_are_learnt(model, store, tmp_path):
+    rows = pa.table({"item_id": ["n1", "n2"], "title": ["Velvet Anchor", "Copper Bell"]})
+    later = replace(DATASET, catalog=with_rows(DATASET.catalog, rows).catalog)
+    later.save(tmp_path / "later")
+    go_on(store, count=2)
+    at = {"kind": "interaction", "value": "view"}
+    store.append([Event(f"n{user}", f"u{user}", "n1", timestamp=2_100_000_000, **at) for user in range(0, 30, 2)])
+    report = update(model, store, tmp_path / "new", data=str(tmp_path / "later"), config=LEARN)
+    assert report.new_items == 2
+    assert report.unknown_items == 0
+    assert report.promoted, report.lines()
+    recommender = Recommender.from_pretrained(tmp_path / "new")
+    assert recommender.model.item_ids[-2:] == ["n1", "n2"]
+    found = recommender.recommend(history=["i1", "i2"], k=26, exact=True)
+    ranks = {one.item_id: rank for rank, one in enumerate(found.items)}
+    assert ranks["n1"] < ranks["n2"]
+
+
+def test_few_events_are_waited_for(model, store, tmp_path):
+    go_on(store, users=[1], count=3)
+    report = update(model, store, tmp_path / "new")
+    assert report.lines() == ["nothing done: 3 new events to learn from, fewer than 100"]
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(model, store, tmp_path):
+    with pytest.raises(ConfigError, match="is not empty"):
+        update(model, store, model)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["update", *map(str, arguments)])
+
+
+def test_the_command_promotes_and_moves_a_link(model, store, tmp_path):
+    go_on(store)
+    link = tmp_path / "current"
+    link.symlink_to(model)
+    options = ["--events", store.path, "--out", tmp_path / "new", "--epochs", 6, "--rate", 5, "--link", link]
+    done = run(model, *options, "--json")
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["promoted"] is True
+    assert report["all"]["after"] > report["all"]["before"]
+    assert link.resolve() == (tmp_path / "new").resolve()
+    assert run(model, *options).exit_code != 0  # the folder is taken
+
+
+def test_the_command_ends_with_1_when_the_model_is_worse(model, store, tmp_path):
+    go_on(store)
+    link = tmp_path / "current"
+    link.symlink_to(model)
+    done = run(model, "--events", store.path, "--out", tmp_path / "new", "--rate", 300, "--link", link)
+    assert done.exit_code == 1
+    assert "not promoted: NDCG@10" in done.stderr
+    assert "NDCG@10, all: " in done.stderr
+    assert link.resolve() == model.resolve()
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_command_ends_with_0_when_there_is_nothing_to_do(model, store, tmp_path):
+    done = run(model, "--events", store.path, "--out", tmp_path / "new")
+    assert done.exit_code == 0
+    assert "nothing done" in done.stdout
+
+
+def test_a_store_that_is_not_there_is_not_made(model, tmp_path):
+    done = run(model, "--events", tmp_path / "none.db", "--out", tmp_path / "new")
+    assert isinstance(done.exception, ConfigError)
+    assert not (tmp_path / "none.db").exists()
