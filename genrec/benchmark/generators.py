@@ -199,8 +199,8 @@ class TrainedGenerator(GeneratorScorer):
         from genrec.training.finetune import finetune
 
         # Which split the data set is a part of is not known here, so the folder says none, and no benchmark will take
-        # it for a model that has not seen its test items.
-        config = self.config.model_copy(update={"split": "none"})
+        # it for a model that has not seen its test items. What guides the generator is this scorer's own.
+        config = self.config.model_copy(update={"split": "none", "evidence": None})
         with TemporaryDirectory() as scratch:
             folder = Path(self.folder or scratch)
             finetune(config, dataset, folder, validation=validation)

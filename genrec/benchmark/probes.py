@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genrec.benchmark.tuning import METRIC, OutOfTimeError, time_limit
+from genrec.benchmark.tuning import OutOfTimeError, time_limit
 from genrec.data.cold import shorten_histories
 from genrec.evaluation.auc import evaluate_auc
-from genrec.evaluation.protocol import evaluate
+from genrec.evaluation.metrics import ndcg, recall
 from genrec.evaluation.sample import questions_at, sample_rows
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 AUC = "auc"
 SHORT = (1, 3, 5)
 """Latest items of a history that a model sees: what is known of a new user."""
-SHORT_METRICS = (METRIC, "recall@10")
+K, BATCH = 10, 128
+SHORT_METRICS = (f"ndcg@{K}", f"recall@{K}")
 AUC_USERS, SHORT_USERS = 1000, 500
 """Users asked at most."""
 SLOW_USERS = 100
@@ -148,9 +149,17 @@ def join_probes(folds: Sequence[Sequence[Probe]], offsets: Sequence[int]) -> lis
 
 def _short(scorer: Scorer, test: EvalSet, items: int, filter_seen: bool, users: int) -> Probe:
     rows = sample_rows(len(test), users)
-    questions = shorten_histories(questions_at(test, rows), items)
-    values = evaluate(scorer, questions, (10,), filter_seen).per_user
-    return Probe(short_name(items), filter_seen, rows, {name: values[name] for name in SHORT_METRICS})
+    asked = questions_at(test, rows)
+    short = shorten_histories(asked, items).histories
+    found = []
+    for first in range(0, len(rows), BATCH):
+        part = slice(first, first + BATCH)
+        # The whole history is excluded: what is measured is how much the model knows, not how many items compete.
+        seen = asked.histories[part] if filter_seen else None
+        found.append(scorer.recommend(short[part], K, exclude=seen).items)
+    ranked = np.concatenate(found)
+    values = {f"{metric.__name__}@{K}": metric(ranked, asked.targets, K) for metric in (ndcg, recall)}
+    return Probe(short_name(items), filter_seen, rows, values)
 
 
 def _auc(scorer: Scorer, test: EvalSet, filter_seen: bool, users: int) -> Probe:

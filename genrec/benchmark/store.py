@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 RESULT, ITEMS, SECONDS = "result.json", "items", "seconds"
 ROWS, PROBES = "rows.npy", "probes.npz"
+FORMAT = 2
+"""Raised when what is measured changes: a model kept from before is then run again."""
 MODES = {True: "filtered", False: "kept"}
 
 
@@ -168,7 +170,17 @@ def fingerprint(data: str, entrant: Entrant, settings: Mapping[str, object]) -> 
     settings
         Trials, seeds, seen-modes, cut-offs; not the budget.
     """
-    parts = [__version__, data, entrant.name, entrant.kind, entrant.digest(), entrant.grid, entrant.max_users, settings]
+    parts = [
+        __version__,
+        FORMAT,
+        data,
+        entrant.name,
+        entrant.kind,
+        entrant.digest(),
+        entrant.grid,
+        entrant.max_users,
+        settings,
+    ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -231,5 +243,5 @@ def common_questions(
         np.arange(len(values)) if asked is None else asked
         for values, asked in ((first, first_rows), (second, second_rows))
     ]
-    _, mine, theirs = np.intersect1d(*rows, assume_unique=True, return_indices=True)
+    _, mine, theirs = np.intersect1d(rows[0], rows[1], assume_unique=True, return_indices=True)
     return first[mine], second[theirs]

@@ -15,11 +15,11 @@ from genrec.benchmark.report.compare import compare_runs
 from genrec.benchmark.report.files import save_report
 from genrec.benchmark.runner import Settings, run_models
 from genrec.benchmark.store import ModelFolder, ModelResult, common_questions
-from genrec.data.cold import shorten_histories
 from genrec.data.folds import user_folds
 from genrec.data.split import leave_last_out
 from genrec.evaluation.auc import evaluate_auc
 from genrec.evaluation.bootstrap import bootstrap_interval
+from genrec.evaluation.metrics import ndcg, recall
 from genrec.evaluation.protocol import evaluate
 from genrec.evaluation.sample import questions_at, sample_rows
 from genrec.evaluation.significance import compare
@@ -45,9 +45,12 @@ def test_probes_are_what_the_protocol_gives_for_these_users():
     found = {(one.name, one.filter_seen): one for one in probes}
     assert set(found) == {*((short_name(items), True) for items in SHORT), (AUC, True), (AUC, False)}
     for items in SHORT:
-        expected = evaluate(SCORER, shorten_histories(SPLIT.test, items), (10,)).per_user
-        for name, values in found[short_name(items), True].per_user.items():
-            np.testing.assert_array_equal(values, expected[name])
+        ranked = SCORER.recommend(
+            [history[-items:] for history in SPLIT.test.histories], 10, SPLIT.test.histories
+        ).items
+        for name, metric in (("ndcg@10", ndcg), ("recall@10", recall)):
+            expected = metric(ranked, SPLIT.test.targets, 10)
+            np.testing.assert_array_equal(found[short_name(items), True].per_user[name], expected)
     for mode in (True, False):
         np.testing.assert_array_equal(
             found[AUC, mode].per_user[AUC], evaluate_auc(SCORER, SPLIT.test, None, mode).values
@@ -59,8 +62,16 @@ def test_a_slow_model_is_asked_few_users_in_one_mode():
     assert {len(one.rows) for one in probes} == {SLOW_USERS}
     assert [one.filter_seen for one in probes if one.name == AUC] == [True]
     rows = probes[0].rows
-    expected = evaluate(SCORER, shorten_histories(questions_at(SPLIT.test, rows), 1), (10,)).per_user["ndcg@10"]
-    np.testing.assert_array_equal(probes[0].per_user["ndcg@10"], expected)
+    whole, _ = probe(SCORER, SPLIT.test, [True])
+    np.testing.assert_array_equal(probes[0].per_user["ndcg@10"], whole[0].per_user["ndcg@10"][rows])
+
+
+def test_a_model_that_reads_no_history_does_as_well_with_a_short_one():
+    scorer = Popularity().fit(SPLIT.train)
+    probes, _ = probe(scorer, SPLIT.test, [True])
+    expected = evaluate(scorer, SPLIT.test, (10,)).per_user["ndcg@10"]
+    for one in probes[: len(SHORT)]:
+        np.testing.assert_array_equal(one.per_user["ndcg@10"], expected)
 
 
 class Partly(Popularity):

@@ -155,7 +155,7 @@ def _tests(models: Sequence[Finished], baseline: str, metric: str, mode: bool) -
         found, reference = common_questions(mine, rows, *values[baseline])
         if name != baseline and len(found) >= 2:
             groups.setdefault(b"" if rows is None else rows.tobytes(), {baseline: reference})[name] = found
-    tests = {}
+    tests: dict[str, significance.Comparison] = {}
     for per_user in groups.values():
         rounds = 10_000 if len(per_user[baseline]) <= MANY_USERS else 2_000
         tests |= {test.model: test for test in compare(per_user, baseline, metric, rounds)}
