@@ -112,10 +112,10 @@ def _prepare(connection: sqlite3.Connection, path: Path, max_bytes: int | None) 
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
     if max_bytes is not None:
-        page = _pragma(connection, "page_size")
-        connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // int(page))}")
+        page = int(_pragma(connection, "page_size"))
+        connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // page)}")
 
 
-def _pragma(connection: sqlite3.Connection, text: str) -> object:
-    [value] = connection.execute(f"PRAGMA {text}").fetchone()
+def _pragma(connection: sqlite3.Connection, text: str) -> str | int:
+    value: str | int = connection.execute(f"PRAGMA {text}").fetchone()[0]
     return value

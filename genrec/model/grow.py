@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genrec.items.base import ItemTokenizer
-    from genrec.trie import CatalogTrie, TrieUpdate
+    from genrec.trie import CatalogTrie
+    from genrec.trie.update import TrieUpdate
 
 
 @torch.no_grad()
@@ -66,7 +67,7 @@ def grown(
         text_rows=output_rows(generator.lm) if is_title else None,
     ).to(generator.device)
     head.depth_reader = old.depth_reader
-    kin = [_kin(trie, known, int(item), near) for item, near in zip(new, alike or [None] * len(new), strict=True)]
+    kin = [_kin(trie, known, int(item), None if alike is None else alike[at]) for at, item in enumerate(new)]
     if not is_title:
         head.code_vectors = _codes(old.code_vectors, tokenizer, known, kin)
     if old.node_vectors is not None and old.item_vectors is not None:

@@ -49,7 +49,8 @@ class ModelItems:
 
     def of_rows(self, rows: NDArray[np.integer]) -> NDArray[np.int32]:
         """Index in the model of rows of the data set's catalog; -1 for items that the model does not know."""
-        return self._index[rows]
+        index: NDArray[np.int32] = self._index[rows]
+        return index
 
     def of_ids(self, ids: Sequence[str]) -> NDArray[np.int32]:
         """The same by ids.
@@ -59,7 +60,7 @@ class ModelItems:
         UnknownIdError
             The data set does not know one of them.
         """
-        return self._index[self.whole.ids.indices(ids)]
+        return self.of_rows(self.whole.ids.indices(ids))
 
     @cached_property
     def _index(self) -> NDArray[np.int32]:

@@ -135,7 +135,8 @@ def update(
         scores = compare(gathered, before, answer(candidate.model, candidate.builder, gathered, config.beams))
         promoted, reason = verdict(scores, config)
         seconds = time.monotonic() - began
-        report = replace(report, promoted=promoted, reason=reason, loss=result.loss, seconds=seconds, **scores)
+        found = replace(report, new=scores["new"], old=scores["old"], all=scores["all"])
+        report = replace(found, promoted=promoted, reason=reason, loss=result.loss, seconds=seconds)
         if report.promoted:
             _write(candidate, report, events, folder)
             _put_in_place(folder, out.absolute())
