@@ -186,8 +186,7 @@ class Conversation:
         standing, titles = Standing.of(self.state, self.recommender.catalog), self._titles(change)
         said = [
             explained,
-            "We start over." if change.started_over else "",
-            wording.taken_back(change.taken_back, titles),
+            "We start over." if change.started_over else wording.taken_back(change.taken_back, titles),
             wording.added(change.added, titles),
             *change.problems,
             wording.unclear(change.unclear),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from genrec.columns import CATEGORIES
-from genrec.prompt.words import singular, split_words
+from genrec.prompt.words import FUNCTION_WORDS, singular, split_words
 from genrec.recommend.filters import filter_columns
 
 if TYPE_CHECKING:
@@ -50,11 +51,20 @@ def meant(words: str, matches: Sequence[Match], matcher: Matcher, catalog: Catal
     keys = [singular(word.key) for word in split_words(words)]
     columns = [column for key in keys for column in _columns(key, matcher, catalog)]
     kinds = [_KIND_WORDS[key] for key in keys if key in _KIND_WORDS]
-    tests += [lambda one, column=column: _column(one, catalog) == column for column in columns]
-    tests += [lambda one, kind=kind: one.kind == kind for kind in kinds]
-    loose = {word.key for word in split_words(words)} - {word.key for text in covered for word in split_words(text)}
+    tests += [partial(_is_of, column, catalog) for column in columns]
+    tests += [partial(_is_kind, kind) for kind in kinds]
+    loose = (
+        {word.key for word in split_words(words)}
+        - FUNCTION_WORDS
+        - {word.key for text in covered for word in split_words(text)}
+    )
     tests.append(lambda one: one.kind == "words" and any(word.key in loose for word in split_words(one.value)))
     return tests
+
+
+def any_of(tests: Sequence[Gone]) -> Gone:
+    """Passes what passes one of the tests."""
+    return lambda one: any(test(one) for test in tests)
 
 
 def speaks_of_columns(words: str, matcher: Matcher, catalog: Catalog) -> bool:
@@ -76,6 +86,14 @@ def _columns(key: str, matcher: Matcher, catalog: Catalog) -> list[str]:
     names = [name for name in catalog.table.column_names if name.lower() == key or singular(name.lower()) == key]
     groups = ((_YEAR_WORDS, matcher.year_column), (_PRICE_WORDS, matcher.price_column), (_CATEGORY_WORDS, CATEGORIES))
     return [*names, *(column for words, column in groups if key in words and column is not None)]
+
+
+def _is_of(column: str, catalog: Catalog, one: Said) -> bool:
+    return _column(one, catalog) == column
+
+
+def _is_kind(kind: str, one: Said) -> bool:
+    return one.kind == kind
 
 
 def _column(one: Said, catalog: Catalog) -> str | None:

@@ -10,13 +10,13 @@ from itertools import groupby
 from statistics import median_high, median_low
 from typing import TYPE_CHECKING, Any
 
-from genrec.chat.forgetting import meant, speaks_of_columns
+from genrec.chat.forgetting import any_of, meant, speaks_of_columns
 from genrec.chat.listening import Compared, Heard, listen
 from genrec.chat.state import MAX_SAID, MAX_TEXT, MAX_VALUE, ChatState, Kind, Said
-from genrec.prompt.words import word_set
+from genrec.prompt.words import FUNCTION_WORDS, word_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from genrec.data.catalog import Catalog
     from genrec.prompt.understanding import Matcher, Understood
@@ -28,6 +28,8 @@ _SMALL_TALK = word_set(
     """hello hi hey thanks thank ok okay yes yeah yep no nope well hmm sure great cool bye goodbye maybe oh ah so then
     now actually instead fine good nice lol wow right sorry"""
 )
+_FILLERS = FUNCTION_WORDS - word_set("no not nothing") | _SMALL_TALK
+"""Words that a phrase neither begins nor ends with."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def hear(text: str, state: ChatState, recommender: Recommender) -> Change:
     for start, end in heard.forget:
         inside = [match for match in whole.matches if start <= match.start and match.end <= end]
         tests = meant(text[start:end], inside, matcher, catalog)
-        fewer = left.without(lambda one, tests=tests: any(test(one) for test in tests))
+        fewer = left.without(any_of(tests))
         if len(fewer.said) == len(left.said) and not heard.start_over:
             problems.append(f"I remember nothing about “{text[start:end].strip()[:100]}”.")
         left = fewer
@@ -109,7 +111,7 @@ def hear(text: str, state: ChatState, recommender: Recommender) -> Change:
         statements += _comparison(one, state, matcher, catalog, problems)
     words = tuple(word for word in rest.rest if word.lower() not in _SMALL_TALK)
     if words and recommender.reads_text:
-        statements.append(("words", " ".join(words)[:MAX_TEXT], " ".join(words)[:MAX_TEXT]))
+        statements += [("words", phrase, phrase) for phrase in _phrases(heard.rest, rest, words)]
     statements = [one for one in statements if len(one[1]) <= MAX_VALUE]
     if len(left.said) + len(statements) > MAX_SAID:
         problems.append(f"I can keep {MAX_SAID} wishes in mind: take some back, or start over.")
@@ -136,6 +138,26 @@ def _wishes(understood: Understood, catalog: Catalog) -> Iterator[Statement]:
     limits = sorted((m for m in understood.matches if m.kind == "limit"), key=lambda m: (m.expression, m.start))
     for expression, same in groupby(limits, key=lambda match: match.expression):
         yield "limit", expression, " or ".join(match.text.strip() for match in same)[:MAX_TEXT]
+
+
+def _phrases(text: str, understood: Understood, words: Sequence[str]) -> Iterator[str]:
+    """The clauses that say more than was understood, less the titles, values and limits that they ask for.
+
+    What they do not want stays, so that a word keeps its ``not``.
+    """
+    for match in understood.matches:
+        if match.kind in ("liked", "wanted", "limit"):
+            text = text[: match.start] + " " * (match.end - match.start) + text[match.end :]
+    for clause in re.split(r"[.,;!?]+", text):
+        phrase = clause.split()
+        if not any(word in clause for word in words):
+            continue
+        while phrase and phrase[0].lower() in _FILLERS:
+            phrase = phrase[1:]
+        while phrase and phrase[-1].lower() in _FILLERS:
+            phrase = phrase[:-1]
+        if phrase:
+            yield " ".join(phrase)[:MAX_TEXT]
 
 
 def _pointed(heard: Heard, state: ChatState, catalog: Catalog, problems: list[str]) -> Iterator[Statement]:

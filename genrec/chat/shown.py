@@ -11,7 +11,7 @@ _NUMBER = r"(?:number|no\.?|nr\.?|item|#)\s*\d{1,3}"
 _POINTING = r"(?:that|this)(?:\s+one)?|it|(?:all\s+of\s+)?(?:these|those|them)(?:\s+ones)?"
 _ONE = rf"(?:(?:the\s+)?(?:{_BY_PLACE})|{_NUMBER}|{_POINTING})(?!\w)"
 
-ITEMS = rf"{_ONE}(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+){_ONE})*"
+ITEMS = rf"{_ONE}(?:(?:\s*,\s*(?:and\s+|n?or\s+)?|\s+and\s+|\s+n?or\s+){_ONE})*"
 """Pattern of words that point at items."""
 POINTS_ONLY = re.compile(rf"(?:{_POINTING})\Z", re.I)
 """Words that point without saying a place; after a title, they may mean the title."""

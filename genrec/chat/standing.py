@@ -74,6 +74,11 @@ class Standing:
         return cls(**by_kind, limits=limits)
 
     @property
+    def bounds(self) -> tuple[str, ...]:
+        """Filters of the limits and of the unwanted values."""
+        return tuple(one.value for one in (*self.limits, *self.unwanted))
+
+    @property
     def filters(self) -> tuple[str, ...]:
         """Filters that every item has to pass: limits, no unwanted value, and at least one of the wanted ones.
 
@@ -85,32 +90,32 @@ class Standing:
             if len(longer) > MAX_CHARS:
                 break
             anything = longer
-        return (*(one.value for one in (*self.limits, *self.unwanted)), *([anything] if anything else []))
+        return (*self.bounds, *([anything] if anything else []))
 
     def request(self, recommender: Recommender, history: Sequence[str], user: str | None, k: int) -> Request:
         """Ask for what stands.
 
-        A model that reads text gets a prompt too, if all that the prompt would be understood as stands anyway. The
-        filters do not depend on it.
+        A model that reads text gets a prompt too, if all that it would be understood as stands anyway.
         """
         prompt, understood = self._prompt(recommender)
         ids = recommender.catalog.ids
         told = {ids[item] for item in understood.liked}
-        wanted = not understood.wanted_filters
+        # A prompt that names the wanted values asks for them by itself.
+        asks = bool(understood.wanted_filters)
         return Request(
             history=[*history, *(one.value for one in self.liked if one.value not in told)],
             user=user,
             prompt=prompt or None,
             k=k,
-            filters=self.filters,
-            boosts={one.value: WANTED_PRIOR for one in self.wanted} if wanted else {},
+            filters=self.bounds if asks else self.filters,
+            boosts={} if asks else {one.value: WANTED_PRIOR for one in self.wanted},
             exclude=[one.value for one in (*self.disliked, *self.passed)],
         )
 
     def _prompt(self, recommender: Recommender) -> tuple[str, Understood]:
         if not recommender.reads_text:
             return "", Understood()
-        for prompt in (self._phrase(recommender.catalog), clean(" ".join(one.value for one in self.words))):
+        for prompt in (self._phrase(recommender.catalog), clean(self._words())):
             understood = recommender.matcher.understand(prompt)
             if self._covers(understood, recommender.catalog):
                 return prompt, understood
@@ -120,13 +125,16 @@ class Standing:
         """Everything in one sentence, as requests are worded that models are trained on."""
         titles = [spoken(catalog.titles[int(catalog.ids.indices([one.value])[0])]) for one in self.liked]
         parts = [
-            " ".join(one.value for one in self.words),
             " and ".join(one.text for one in self.wanted),
             f"like {' and '.join(titles)}" if titles else "",
             " ".join(one.text for one in self.limits),
         ]
         no = f", no {' or '.join(one.text for one in self.unwanted)}" if self.unwanted else ""
-        return clean(" ".join(part for part in parts if part) + no)
+        words = f". {self._words()}" if self.words else ""
+        return clean(" ".join(part for part in parts if part) + no + words).removeprefix(". ")
+
+    def _words(self) -> str:
+        return ". ".join(one.value for one in self.words)
 
     def _covers(self, understood: Understood, catalog: Catalog) -> bool:
         """Whether all that was understood stands, and all wanted values or none are in it."""

@@ -89,8 +89,10 @@ def added(statements: Sequence[Said], titles: dict[str, str]) -> str:
 
 def taken_back(statements: Sequence[Said], titles: dict[str, str]) -> str:
     """A sentence about what was taken back."""
-    named = list(dict.fromkeys(_name(one, titles) for one in statements))
-    return f"Forgotten: {'; '.join(named)}." if named else ""
+    named = [_name(one, titles) for one in statements if one.kind != "passed"]
+    passed = sum(one.kind == "passed" for one in statements)
+    parts = [*dict.fromkeys(named), *([f"{_count(passed)} already shown or seen"] if passed else [])]
+    return f"Forgotten: {'; '.join(parts)}." if parts else ""
 
 
 def nothing(columns: Sequence[str], unknown: Sequence[str]) -> str:
