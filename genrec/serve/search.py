@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 from genrec.columns import ITEM_ID, TITLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from genrec.data.catalog import Catalog
@@ -49,8 +51,8 @@ class ItemSearch:
     @cached_property
     def _texts(self) -> pa.Array:
         categories = pa.array([" ".join(values) for values in self._catalog.categories], pa.large_string())
-        ids = self._catalog.ids.array.cast(pa.large_string())
-        return pc.binary_join_element_wise(self._titles, pc.utf8_lower(categories), pc.utf8_lower(ids), " ")
+        ids, space = self._catalog.ids.array.cast(pa.large_string()), pa.scalar(" ", pa.large_string())
+        return pc.binary_join_element_wise(self._titles, pc.utf8_lower(categories), pc.utf8_lower(ids), space)
 
     def find(self, query: str, limit: int = 20, offset: int = 0) -> tuple[NDArray[np.int64], int]:
         """Rows of the items that have all the words, best first: titles that begin with the query, then that hold it.
@@ -79,6 +81,11 @@ class ItemSearch:
         holds = pc.match_substring(titles, phrase).to_numpy(zero_copy_only=False)
         order = np.argsort(-(2 * begins.astype(np.int8) + holds), kind="stable")
         return rows[order][offset : offset + limit], len(rows)
+
+    def named(self, item_ids: Sequence[str]) -> NDArray[np.int32]:
+        """Rows of some items, in the order of their ids; ids that the catalog does not have are left out."""
+        ids = self._catalog.ids
+        return ids.indices([item for item in item_ids if item in ids])
 
     def items(self, rows: NDArray[np.integer]) -> list[dict[str, Any]]:
         """All columns of some items, as JSON has them."""

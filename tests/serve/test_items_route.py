@@ -38,6 +38,12 @@ def test_pages_cover_everything_once(client):
     assert find(client, offset=2**31 - 1)["items"] == []
 
 
+def test_items_are_found_by_their_ids(client):
+    page = client.get("/v1/items", params={"item_id": ["i7", "nothing", "i2"]}).json()
+    assert [item["item_id"] for item in page["items"]] == ["i7", "i2"]
+    assert page["total"] == 2
+
+
 def test_an_item_has_all_its_columns(client, recommender):
     [item] = find(client, query="i4")["items"]
     assert item == recommender.catalog.table.slice(4, 1).to_pylist()[0]

@@ -12,7 +12,12 @@ def test_the_model_says_what_it_is_and_where_it_lies_is_nobodys_business(client,
     assert about["levels"] == 2
     assert about["item_tokenizer"] == "semantic"
     assert about["reads_text"] is False
-    assert {"name": "year", "type": "int64"} in about["columns"]
+    columns = {column["name"]: column for column in about["columns"]}
+    year = {"name": "year", "type": "int64", "kind": "number", "lowest": 1970, "highest": 1993}
+    assert columns["year"] == year
+    genres = columns["categories"]
+    assert (genres["type"], genres["kind"], genres["values"][0]) == ("string", "text", "Adventure")
+    assert set(genres["values"]) == {genre for row in recommender.catalog.categories for genre in row}
     assert about["limits"]["k"] == 200
     assert about["version"] == client.get("/health/ready").json()["model_version"]
     assert str(model_folder) not in answer.text
@@ -41,6 +46,14 @@ def test_samples_are_items_of_the_node(client, recommender):
         assert 1 <= len(child["samples"]) <= 3
         for sample in child["samples"]:
             assert child["node"] in trie.paths[int(ids.indices([sample["item_id"]])[0])]
+
+
+def test_an_item_is_found_in_the_tree(client, recommender):
+    for item in recommender.catalog.ids.ids:
+        node = client.get("/v1/tree", params={"item_id": item}).json()
+        leaves = [child["samples"][0]["item_id"] for child in node["children"] if child["leaf"]]
+        assert item in leaves
+    assert client.get("/v1/tree", params={"item_id": "nothing"}).status_code == 404
 
 
 def test_a_node_that_is_not_there(client):

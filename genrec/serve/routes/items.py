@@ -6,11 +6,12 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import StringConstraints
 
 from genrec.serve.items import rows_of
 from genrec.serve.parts import PartsOf
 from genrec.serve.routes import json_response
-from genrec.serve.schemas.base import MAX_PAGE
+from genrec.serve.schemas.base import MAX_ID, MAX_PAGE
 from genrec.serve.schemas.items import ItemOut, ItemsBody, ItemsPage, ItemsTaken
 from genrec.serve.search import search_of
 
@@ -23,9 +24,18 @@ async def find_items(
     query: Annotated[str, Query(max_length=500, description="Words of title, categories or id.")] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
     offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    item_id: Annotated[
+        list[Annotated[str, StringConstraints(max_length=MAX_ID)]],
+        Query(
+            max_length=MAX_PAGE, description="Just these, in this order; unknown ones are left out."
+        ),
+    ] = [],  # noqa: B006 (FastAPI copies it)
 ) -> Response:
-    """List the items that have all the words; titles that begin with them come first."""
+    """List the items that have all the words; titles that begin with them come first. Or the items of some ids."""
     search = search_of(parts.service.recommender.catalog)
+    if item_id:
+        named = search.named(item_id)
+        return json_response(ItemsPage(items=[ItemOut(**item) for item in search.items(named)], total=len(named)))
     rows, total = await asyncio.to_thread(search.find, query, limit, offset)
     return json_response(ItemsPage(items=[ItemOut(**item) for item in search.items(rows)], total=total))
 

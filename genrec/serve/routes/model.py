@@ -9,11 +9,12 @@ import numpy as np
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 
+from genrec.serve.columns import columns_of
 from genrec.serve.parts import PartsOf
 from genrec.serve.problems import Problem
 from genrec.serve.routes import json_response
 from genrec.serve.schemas import base
-from genrec.serve.schemas.model import Column, ModelOut, TreeChild, TreeNode
+from genrec.serve.schemas.model import ModelOut, TreeChild, TreeNode
 
 if TYPE_CHECKING:
     from genrec.recommend.recommender import Recommender
@@ -41,7 +42,7 @@ async def model(parts: PartsOf) -> Response:
         max_items=description.max_items,
         reads_text=recommender.reads_text,
         dataset=description.dataset.name,
-        columns=[Column(name=field.name, type=str(field.type)) for field in recommender.catalog.table.schema],
+        columns=await asyncio.to_thread(columns_of, recommender.catalog),
         metrics=description.metrics,
         report=settings.report is not None,
         limits={
@@ -65,11 +66,15 @@ async def model(parts: PartsOf) -> Response:
 async def tree(
     parts: PartsOf,
     node: Annotated[int, Query(ge=0, le=2**31 - 1, description="0 is the root.")] = 0,
+    item_id: Annotated[str | None, Query(max_length=base.MAX_ID, description="The node above this item.")] = None,
     limit: Annotated[int, Query(ge=1, le=base.MAX_PAGE)] = 100,
     offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> Response:
     """A node of the tree of item IDs, and its children with the number of their items and some of their titles."""
-    return json_response(await asyncio.to_thread(_node, parts.service.recommender, node, limit, offset))
+    recommender = parts.service.recommender
+    if item_id is not None:
+        node = _above(recommender, item_id)
+    return json_response(await asyncio.to_thread(_node, recommender, node, limit, offset))
 
 
 @router.get("/v1/report", response_class=FileResponse)
@@ -80,6 +85,15 @@ async def report(parts: PartsOf) -> Response:
         hint = "start the server with --report FILE, a report.html of `genrec benchmark`"
         raise Problem(404, "no-report", "this server has no benchmark report", hint=hint)
     return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": _REPORT_POLICY})
+
+
+def _above(recommender: Recommender, item_id: str) -> int:
+    """The node whose child is an item."""
+    catalog, trie = recommender.catalog, recommender.model.vocabulary.trie
+    if item_id not in catalog.ids:
+        hint = "GET /v1/items?query= finds items"
+        raise Problem(404, "unknown-item", "no such item", field="item_id", value=item_id, hint=hint)
+    return int(trie.parent[trie.leaf_of[int(catalog.ids.indices([item_id])[0])]])
 
 
 def _node(recommender: Recommender, node: int, limit: int, offset: int) -> TreeNode:

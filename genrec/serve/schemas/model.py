@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from genrec.serve.schemas.base import Outgoing
 
@@ -12,6 +12,14 @@ class Column(Outgoing):
 
     name: str
     type: str
+    """Type of its values, or of those in its lists."""
+    kind: Literal["number", "boolean", "date", "text"] | None
+    """How it can be compared; null for what filters cannot use."""
+    lowest: float | int | str | None = None
+    """Least number or date."""
+    highest: float | int | str | None = None
+    values: list[str] | None = None
+    """Every text it holds, the most frequent first, where they are few enough to choose from."""
 
 
 class ModelOut(Outgoing):
