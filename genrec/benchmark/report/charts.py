@@ -156,6 +156,7 @@ def cold_users(report: Report, style: Style) -> Figure | None:
         axes.fill_between(x, [v.low for v in values], [v.high for v in values], color=colour, alpha=0.1, lw=0)
         handles += axes.plot(x, [v.mean for v in values], color=colour, marker=mark, ms=5, lw=1.6)
     axes.set_xticks(range(len(places)), [*(f"last {items}" for items in lengths), "whole history"])
+    axes.set_xlim(-0.3, len(places) - 0.7)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.grid(axis="y", color=style.grid, lw=0.7)

@@ -21,8 +21,8 @@ def short_history_table(report: Report) -> ReportTable:
     table = ReportTable(
         "Cold users: NDCG@10 by what is known of a user",
         ["model", "users", *heads],
-        note="The same questions, of a sample of the test users, with the latest items of each history only. "
-        "With seen items filtered, the whole history is, so that a model that reads none has the same figure throughout.",
+        note="The same questions, of a sample of the test users, with the latest items of each history only. With "
+        "seen items filtered, the whole history is, so a model that reads none has the same figure throughout.",
     )
     for model, result in found:
         cells: dict[int | None, ShortEntry] = {entry.items: entry for entry in result.short_histories} if result else {}
