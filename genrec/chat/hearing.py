@@ -28,7 +28,7 @@ _SMALL_TALK = word_set(
     """hello hi hey thanks thank ok okay yes yeah yep no nope well hmm sure great cool bye goodbye maybe oh ah so then
     now actually instead fine good nice lol wow right sorry"""
 )
-_FILLERS = FUNCTION_WORDS - word_set("no not nothing") | _SMALL_TALK
+_FILLERS = (FUNCTION_WORDS | _SMALL_TALK) - word_set("no not nothing")
 """Words that a phrase neither begins nor ends with."""
 
 
