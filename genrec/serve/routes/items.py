@@ -26,9 +26,7 @@ async def find_items(
     offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     item_id: Annotated[
         list[Annotated[str, StringConstraints(max_length=MAX_ID)]],
-        Query(
-            max_length=MAX_PAGE, description="Just these, in this order; unknown ones are left out."
-        ),
+        Query(max_length=MAX_PAGE, description="Just these, in this order; unknown ones are left out."),
     ] = [],  # noqa: B006 (FastAPI copies it)
 ) -> Response:
     """List the items that have all the words; titles that begin with them come first. Or the items of some ids."""
