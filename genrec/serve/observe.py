@@ -25,6 +25,7 @@ access_log = logging.getLogger("genrec.serve.access")
 
 CLIENT_GONE = 499
 """Status that the log gives a request whose client did not wait for the answer."""
+_PROBES = ("/health/live", "/health/ready", "/metrics")  # asked every few seconds: no news
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -92,7 +93,7 @@ class Observe:
             self._write(scope, status, size, time.perf_counter() - start)
 
     def _write(self, scope: Scope, status: int, size: int, seconds: float) -> None:
-        route, state = getattr(scope.get("route"), "path", "unmatched"), scope["state"]
+        route, state = getattr(scope.get("route"), "path_format", "unmatched"), scope["state"]
         self._metrics.done(scope["method"], route, status, seconds)
         line: dict[str, Any] = {
             "request_id": state["request_id"],
@@ -104,7 +105,8 @@ class Observe:
             "key": state.get("key"),
             **state["log"],
         }
-        access_log.info("%s", json.dumps(line))
+        level = logging.DEBUG if route in _PROBES else logging.INFO
+        access_log.log(level, "%s", json.dumps(line))
 
 
 def _problem_of(error: Exception, request_id: str) -> Problem:

@@ -13,11 +13,15 @@ from starlette.responses import Response
 from genrec.errors import (
     ConfigError,
     DataError,
+    DeadlineError,
     EngineError,
     FilterError,
     GenrecError,
     ModelError,
+    NotReadyError,
+    QueueFullError,
     ResourceError,
+    ServiceError,
     StorageError,
     StorageFullError,
     UnknownIdError,
@@ -31,6 +35,10 @@ _SHOWN = 100  # characters of a value that is sent back
 _FURTHER = 8  # further faults that are listed
 
 STATUS_OF: dict[type[GenrecError], tuple[int, str]] = {
+    QueueFullError: (429, "queue-full"),
+    DeadlineError: (504, "deadline"),
+    NotReadyError: (503, "not-ready"),
+    ServiceError: (503, "service"),
     UnknownIdError: (404, "unknown-id"),
     FilterError: (422, "filter"),
     ConfigError: (422, "invalid"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from genrec.serve.settings import ServeSettings
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 _COMMAND = "from genrec.cli.main import main; main()"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 
 def event(number, **fields):
-    return {"event_id": f"e{number}", "user_id": "ann", "item_id": "i1", "kind": "interaction", **fields}
+    return {"event_id": str(number), "user_id": "ann", "item_id": "i1", "kind": "interaction", **fields}
 
 
 def send(client, body, kind="application/json"):
