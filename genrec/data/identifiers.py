@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import numpy as np
 import pyarrow as pa
@@ -87,13 +87,22 @@ class IdMap:
         UnknownIdError
             An id is not in the map; the message names it and ids that look like it.
         """
+        if not isinstance(ids, pa.Array | pa.ChunkedArray):
+            return self._few(list(ids))
         wanted = _as_strings(ids)
         found = pc.index_in(wanted, value_set=self._array)
         if found.null_count:
             self._raise_unknown(str(wanted.filter(pc.is_null(found))[0].as_py()))
         return cast("NDArray[np.int32]", found.to_numpy(zero_copy_only=False).astype(np.int32, copy=False))
 
-    def _raise_unknown(self, id: str) -> None:
+    def _few(self, ids: list[str]) -> NDArray[np.int32]:
+        """Index of each id, without a hash table of all ids for a few of them, as arrow makes one each time."""
+        try:
+            return np.array([self._positions[id] for id in ids], dtype=np.int32)
+        except KeyError as error:
+            self._raise_unknown(str(error.args[0]))
+
+    def _raise_unknown(self, id: str) -> NoReturn:
         # rapidfuzz, because difflib takes seconds over a large catalog.
         from rapidfuzz import fuzz, process
 
