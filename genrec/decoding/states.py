@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,6 +60,14 @@ def separated(cache: DynamicCache, real: Tensor) -> Iterator[Tensor]:
     Tensor
         (layers, 2, heads, T, head width) of one prompt, in memory of its own.
     """
-    states = torch.stack([torch.stack([layer.keys, layer.values]) for layer in cache.layers])
+    states = torch.stack([_states_of(layer) for layer in cache.layers])
     for row, positions in enumerate(real):
         yield states[:, :, row].index_select(3, positions.nonzero()[:, 0])
+
+
+def _states_of(layer: object) -> Tensor:
+    # Every layer of a cache that was made without a configuration is of this kind, and has been read into.
+    assert isinstance(layer, DynamicLayer)
+    assert layer.keys is not None
+    assert layer.values is not None
+    return torch.stack([layer.keys, layer.values])
