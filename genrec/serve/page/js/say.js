@@ -1,0 +1,43 @@
+// What the page says by itself: problems, and short notes that go away.
+
+import { byId, fill, h } from "./dom.js";
+
+let askForKey = () => {};
+export const onKeyWanted = (ask) => {
+  askForKey = ask;
+};
+
+/** Show a problem in words, with a way to try again. */
+export function problem(error, again = null) {
+  if (error.name === "AbortError") return;
+  if (error.status === undefined) throw error; // a fault of the page: the console has it
+  const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
+  const button = (text, work) => h("button", { type: "button", on: { click: () => (clearProblem(), work()) } }, text);
+  fill(
+    byId("alerts"),
+    h(
+      "div",
+      { class: "alert" },
+      h("div", {}, h("strong", {}, error.title || "Something went wrong"), h("p", {}, sentence(error.detail), wait), error.hint && h("p", { class: "small" }, sentence(error.hint))),
+      h("div", { class: "row" }, error.wantsKey && button("Enter a key", () => askForKey(again)), again && !error.wantsKey && button("Try again", again), button("Dismiss", () => {})),
+    ),
+  );
+}
+
+export const clearProblem = () => fill(byId("alerts"));
+
+function sentence(text) {
+  if (!text) return "";
+  const first = text[0].toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}
+
+/** A note that goes away, with something to do about it, such as taking back. */
+export function toast(text, action = null, work = null) {
+  const note = h("div", { class: "toast" }, h("span", {}, text));
+  const close = () => note.remove();
+  if (action) note.append(h("button", { type: "button", class: "link", on: { click: () => (close(), work()) } }, action));
+  byId("toasts").append(note);
+  setTimeout(close, 8000);
+  while (byId("toasts").children.length > 3) byId("toasts").firstElementChild.remove();
+}
