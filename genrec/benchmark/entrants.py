@@ -32,7 +32,7 @@ class Entrant:
     family
         As in :class:`~genrec.benchmark.models.NamedModel`, or ``"own"``.
     kind
-        Whether `locator` is a name, ``path.py:Name`` or a model folder.
+        Whether `locator` is a name, ``path.py:Name`` or a model folder, without what guides it if alone.
     locator
         Where the model is found.
     grid
@@ -45,7 +45,7 @@ class Entrant:
 
     name: str
     family: str
-    kind: Literal["named", "own", "folder"]
+    kind: Literal["named", "own", "folder", "folder, alone"]
     locator: str
     grid: Mapping[str, Sequence[object]] = field(default_factory=dict)
     source: str = ""
@@ -68,10 +68,11 @@ class Entrant:
                 return NAMED_MODELS[self.locator].build(**params)
             case "own":
                 return load_scorer_class(self.locator)(**params)
-            case "folder":
+            case "folder" | "folder, alone":
                 from genrec.recommend.recommender import Recommender
 
-                return Recommender.from_pretrained(self.locator, dataset).as_scorer(self.name)
+                recommender = Recommender.from_pretrained(self.locator, dataset, evidence=False)
+                return recommender.as_scorer(self.name, evidence=self.kind == "folder")
 
     def digest(self) -> str:
         """What changes when the model does: the hash of its file, or of a model folder's description."""
@@ -80,7 +81,7 @@ class Entrant:
                 return self.locator
             case "own":
                 return sha256(Path(self.locator.rpartition(":")[0]))
-            case "folder":
+            case "folder" | "folder, alone":
                 return sha256(Path(self.locator) / "genrec.json")
 
 
@@ -149,8 +150,10 @@ def own_entrant(
     return Entrant(scorer.name, "own", "own", spec, grids.get(scorer.name, {}), spec, limit)
 
 
-def folder_entrant(folder: Path, dataset: Dataset, split: str, max_users: Mapping[str, int] | None = None) -> Entrant:
-    """Take a fine-tuned model.
+def folder_entrants(
+    folder: Path, dataset: Dataset, split: str, max_users: Mapping[str, int] | None = None
+) -> list[Entrant]:
+    """Take a fine-tuned model as users get it, and its generator alone if something guides it.
 
     Parameters
     ----------
@@ -181,5 +184,15 @@ def folder_entrant(folder: Path, dataset: Dataset, split: str, max_users: Mappin
     if held_out != split:
         msg = f"{folder} was trained with split {held_out}: it may have seen the test items of {split}"
         raise ConfigError(msg, hint=f"fine-tune it with --set split={split}")
-    limit = (max_users or {}).get(folder.name)
-    return Entrant(folder.name, "generative", "folder", str(folder), source="genrec finetune", max_users=limit)
+    evidence = description.evidence
+    guided = evidence is not None and evidence.strength > 0
+    parts: list[tuple[str, str, Literal["folder", "folder, alone"]]] = [
+        (folder.name, "hybrid" if guided else "generative", "folder")
+    ]
+    if guided:
+        parts.append((f"{folder.name}, alone", "generative", "folder, alone"))
+    limits = max_users or {}
+    return [
+        Entrant(name, family, kind, str(folder), source="genrec finetune", max_users=limits.get(name))
+        for name, family, kind in parts
+    ]

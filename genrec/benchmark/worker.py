@@ -254,7 +254,7 @@ def _has_seed(entrant: Entrant) -> bool:
             build: Callable[..., object] = NAMED_MODELS[entrant.locator].build
         case "own":
             build = load_scorer_class(entrant.locator)
-        case "folder":
+        case "folder" | "folder, alone":
             return False
     return "seed" in inspect.signature(build).parameters
 

@@ -181,11 +181,12 @@ def choose(
     ConfigError
         A name, file or folder that is none.
     """
-    from genrec.benchmark.entrants import folder_entrant, named_entrants, own_entrant
+    from genrec.benchmark.entrants import folder_entrants, named_entrants, own_entrant
     from genrec.benchmark.models import NAMED_MODELS
 
     own = [own_entrant(spec, settings.grids, settings.max_users) for spec in specs]
-    own += [folder_entrant(folder, dataset, settings.split, settings.max_users) for folder in folders]
+    for folder in folders:
+        own += folder_entrants(folder, dataset, settings.split, settings.max_users)
     if not named:
         return own
     if settings.models:

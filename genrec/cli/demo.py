@@ -111,6 +111,7 @@ def demo(
     _headline(f"{next(step)}. Generative against collaborative filtering")
     scorers = [NAMED_MODELS[name].build() for name in BASELINES]
     scorers.append(gpt.as_scorer("generative (small GPT)"))
+    scorers.append(gpt.as_scorer("generative (small GPT), guided", evidence=True))
     if recommender is not gpt:
         scorers.append(recommender.as_scorer("generative (SmolLM2 LoRA)", beams=20))
     _compare(dataset, scorers, out)

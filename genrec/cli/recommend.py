@@ -50,6 +50,10 @@ def recommend(
         str | None,
         typer.Option("--quantization", help="none, int8, nf4, or dynamic-int8 on a CPU. Default: as trained."),
     ] = None,
+    evidence: Annotated[
+        bool,
+        typer.Option("--evidence/--no-evidence", help="Let the scorers that the model folder names guide the search."),
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Recommend items for a prompt in plain words, a history, a user, or any of them together."""
@@ -61,7 +65,7 @@ def recommend(
     from genrec.recommend.recommender import Recommender
 
     quiet_libraries()
-    recommender = Recommender.from_pretrained(model, data, quantization=quantization, engine=engine)
+    recommender = Recommender.from_pretrained(model, data, quantization=quantization, engine=engine, evidence=evidence)
     answer = recommender.recommend(
         history=None if history is None else listed(history),
         user=user,

@@ -35,6 +35,19 @@ class DatasetReference(BaseModel):
     """What was held out of training."""
 
 
+class EvidenceDescription(BaseModel):
+    """Scorers that guide the search, and how much; validation chose the numbers."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    scorers: list[str]
+    """Fitted on the data set when the model is loaded."""
+    weights: list[float]
+    """Of each one's z-scores beside the others'."""
+    strength: float
+    """Of the z-scores of their sum beside the generator's log-probabilities."""
+
+
 class ModelDescription(BaseModel):
     """All that is needed to load a model folder, beside its tensors.
 
@@ -63,6 +76,8 @@ class ModelDescription(BaseModel):
     """Text of the prompt templates by file name."""
     dataset: DatasetReference
     """The data set it was trained on."""
+    evidence: EvidenceDescription | None = None
+    """What guides its search. None: nothing."""
     metrics: dict[str, float] = {}
     """What was measured when it was made."""
     files: dict[str, str] = {}

@@ -46,7 +46,7 @@ def with_rows_of_items(
 ) -> tuple[LoadedModel | ModelInterface, Dataset, Engine]:
     """Model, data set and engine of a recommender, with new and changed items; see ``Recommender.with_items``."""
     update = with_rows(dataset.catalog, rows)
-    dataset = replace(dataset, catalog=update.catalog)
+    dataset = dataset.with_catalog(update.catalog)
     known = set(model.item_ids)
     new = [item_id for item_id in update.ids if item_id not in known]
     if not new:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, PositiveInt
@@ -25,15 +25,9 @@ if TYPE_CHECKING:
     from genrec.data.dataset import Dataset
     from genrec.events.event import StoredEvent
     from genrec.events.store import EventStore
+    from genrec.recommend.evidence import Evidence
 
 logger = logging.getLogger(__name__)
-
-
-class Evidence(Protocol):
-    """What a recommender adds to the generator's log-probabilities for a history."""
-
-    def weights(self, history: NDArray[np.int32]) -> ItemWeights:
-        """Log-weights (1, N) for item indices int32 (T,), oldest first; none is -inf."""
 
 
 class OnlineSettings(BaseModel):
@@ -57,7 +51,7 @@ class OnlineSettings(BaseModel):
     """Strength of the priors: share of the log-ratio by which an item is met more now than in the data set."""
     most: PositiveFloat = 3.0
     """Largest prior either way."""
-    votes: NonNegativeFloat = 0.1
+    votes: NonNegativeFloat = 0.2
     """Strength of the neighbours: log-weight of a standard deviation of their votes."""
     neighbours: PositiveInt = 100
     """Users most like a history, who vote for what they met."""
@@ -229,6 +223,10 @@ class _OnlineEvidence:
     def __init__(self, online: OnlineModel, columns: NDArray[np.int64]) -> None:
         self._online = online
         self._columns = columns
+
+    def for_items(self, item_ids: Sequence[str]) -> Evidence:
+        """The same for a model of other items."""
+        return self._online.evidence(item_ids)
 
     def weights(self, history: NDArray[np.int32]) -> ItemWeights:
         """Log-weights (1, N)."""

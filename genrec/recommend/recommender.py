@@ -20,6 +20,7 @@ from genrec.prompt.builder import PromptBuilder, clean
 from genrec.prompt.templates import Templates
 from genrec.prompt.understanding import Matcher
 from genrec.recommend.diversity import CategoryCap
+from genrec.recommend.evidence import ScorerEvidence, fusion_of
 from genrec.recommend.model_items import ModelItems, known
 from genrec.recommend.new_items import with_rows_of_items
 from genrec.recommend.prepared import Prepared
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from genrec.decoding.decoded import Decoded
     from genrec.model.folder import ModelInterface
     from genrec.prompt.understanding import Understood
-    from genrec.recommend.online import Evidence
+    from genrec.recommend.evidence import Evidence
 
 __all__ = ["WANTED_PRIOR", "Answer", "Recommendation", "Recommender", "Request"]
 
@@ -54,6 +55,8 @@ class Recommender:
         The data set with the catalog it was trained on: titles, columns for filters, users' histories.
     engine
         What computes the model. Default: torch, in this process.
+    templates
+        The model's prompt templates, if they are compiled already.
 
     Attributes
     ----------
@@ -63,8 +66,11 @@ class Recommender:
         that remembers prompts (:meth:`Engine.remember_prompts`) reads the new items alone; up to
         ``history_step - 1`` items fewer are read.
     evidence
-        What is added to the generator's log-probabilities, such as an :class:`~genrec.recommend.online.OnlineModel` for
-        the model's items. Default None: nothing.
+        Scorers whose word is added to the generator's log-probabilities; :meth:`from_pretrained` fits those that the
+        model folder names. Default None: the generator alone.
+    online
+        What is added beside, such as an :class:`~genrec.recommend.online.OnlineModel` for the model's items.
+        Default None: nothing.
 
     Raises
     ------
@@ -86,7 +92,13 @@ class Recommender:
     3
     """
 
-    def __init__(self, model: LoadedModel | ModelInterface, dataset: Dataset, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        model: LoadedModel | ModelInterface,
+        dataset: Dataset,
+        engine: Engine | None = None,
+        templates: Templates | None = None,
+    ) -> None:
         if engine is None:
             if not isinstance(model, LoadedModel):
                 raise ConfigError("a model without weights needs an engine", hint="load it with load_model")
@@ -97,13 +109,14 @@ class Recommender:
         self.items = ModelItems(dataset.catalog, model.item_ids)
         self.catalog = self.items.catalog
         self.builder = PromptBuilder(
-            Templates(model.description.templates),
+            templates or Templates(model.description.templates),
             model.vocabulary,
             model.text_tokenizer,
             model.description.max_tokens,
         )
         self.history_step = 1
-        self.evidence: Evidence | None = None
+        self.evidence: ScorerEvidence | None = None
+        self.online: Evidence | None = None
         self._told_codes_only = False
 
     @classmethod
@@ -114,6 +127,7 @@ class Recommender:
         *,
         quantization: str | None = None,
         engine: str = "torch",
+        evidence: bool = True,
     ) -> Self:
         """Load a model folder.
 
@@ -128,6 +142,8 @@ class Recommender:
         engine
             What computes the model: torch; vllm, in this process; or the address of a vLLM server, ``http://...``.
             Default torch.
+        evidence
+            Fit the scorers that the folder names on the data set, and let them guide the search. Default True.
         """
         with_torch = engine == "torch"
         if not with_torch and quantization is not None:
@@ -135,7 +151,11 @@ class Recommender:
         model = load_for_inference(folder, quantization) if with_torch else load_interface(folder)
         if not isinstance(data, Dataset):
             data = Dataset.load(data if data is not None else model.description.dataset.location)
-        return cls(model, data, None if with_torch else open_engine(engine, Path(folder), model.vocabulary))
+        made = cls(model, data, None if with_torch else open_engine(engine, Path(folder), model.vocabulary))
+        about = model.description.evidence
+        if evidence and about is not None and about.strength:
+            made.evidence = ScorerEvidence.fitted(about, data, model.item_ids)
+        return made
 
     @property
     def reads_text(self) -> bool:
@@ -283,12 +303,28 @@ class Recommender:
         ConfigError
             No codes are left for new items.
         """
-        made = type(self)(*with_rows_of_items(self.model, self.dataset, self.engine, rows, vectors))
+        parts = with_rows_of_items(self.model, self.dataset, self.engine, rows, vectors)
+        made = type(self)(*parts, self.builder.templates)
         made.history_step = self.history_step
+        if self.evidence is not None:
+            made.evidence = self.evidence.for_items(made.model.item_ids)
+        if self.online is not None:
+            made.online = self.online.for_items(made.model.item_ids)
+        if "matcher" in vars(self):  # whoever asks in words next shall not wait for it
+            made.matcher  # noqa: B018
         return made
 
-    def as_scorer(self, name: str | None = None, *, beams: int = 50) -> GenerativeScorer:
+    def as_scorer(self, name: str | None = None, *, beams: int = 50, evidence: bool = False) -> GenerativeScorer:
         """The generator as a scorer for ``evaluate``; histories are the model's item indices.
+
+        Parameters
+        ----------
+        name
+            Name in reports. Default: says what kind of model it is.
+        beams
+            Beam width. Default 50.
+        evidence
+            Guided by what the model folder names, which :meth:`GenerativeScorer.fit` then fits. Default: alone.
 
         Raises
         ------
@@ -304,6 +340,8 @@ class Recommender:
             description.max_items,
             beams=beams,
             name=name or f"generative ({description.base.kind})",
+            evidence=fusion_of(description.evidence) if evidence and description.evidence is not None else None,
+            alpha=description.evidence.strength if evidence and description.evidence is not None else None,
         )
 
     def prepare(self, request: Request) -> Prepared:
@@ -324,8 +362,9 @@ class Recommender:
         history = self._history(request, understood)
         filters = (*request.filters, *(understood.filters if understood else ()))
         weights = request_weights(request, self.items, history, understood, filters)
-        if self.evidence is not None:
-            weights += self.evidence.weights(history)
+        for evidence in (self.evidence, self.online):
+            if evidence is not None:
+                weights += evidence.weights(history)
         sequence = self.builder.build(self._window(history), words or None)
         return Prepared(request, history, understood, filters, weights, sequence)
 
@@ -352,15 +391,15 @@ class Recommender:
 
     def answer(self, prepared: Prepared, decoded: Decoded, row: int = 0) -> Answer:
         """What a row of decoded items is to who asked."""
-        ids, titles = self.catalog.ids, self.catalog.titles
+        ids, titles = self.catalog.ids.ids, self.catalog.titles
         found = zip(decoded.items[row], decoded.scores[row], decoded.logprobs[row], strict=True)
         return Answer(
             tuple(
-                Recommendation(ids[int(item)], titles[item], float(score), float(logprob))
+                Recommendation(ids[item], titles[item], float(score), float(logprob))
                 for item, score, logprob in found
                 if item >= 0
             ),
-            tuple(ids[int(item)] for item in prepared.history),
+            tuple(ids[item] for item in prepared.history),
             prepared.understood,
             prepared.filters,
             int(prepared.weights.eligible.sum()),

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 STRENGTHS = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5)
 """Strengths of the evidence that :meth:`GenerativeScorer.fit` tries."""
 STRENGTH_USERS = 500
-"""Validation users that it tries them on."""
+"""Validation questions that it tries them on, unless told otherwise."""
 
 
 class PromptWriter(Protocol):
@@ -66,6 +66,8 @@ class GenerativeScorer(Scorer):
     alpha
         Strength of the evidence. Default None: :meth:`fit` chooses it on the validation questions it was told to
         use; without any, 1.
+    strength_users
+        Validation questions on which it is chosen, at most. Default 500.
     """
 
     serves_cold_users: ClassVar[bool] = True
@@ -82,6 +84,7 @@ class GenerativeScorer(Scorer):
         candidates: Candidates | None = None,
         evidence: Scorer | None = None,
         alpha: float | None = None,
+        strength_users: int = STRENGTH_USERS,
     ) -> None:
         self.generator = generator
         self.builder = builder
@@ -91,6 +94,7 @@ class GenerativeScorer(Scorer):
         self.batch_size = batch_size
         self.candidates = candidates
         self.evidence = evidence
+        self.strength_users = strength_users
         self.alpha = 1.0 if alpha is None else alpha
         self._chooses = alpha is None
         self._validation: EvalSet | None = None
@@ -184,7 +188,7 @@ class GenerativeScorer(Scorer):
 
     def _best_alpha(self, validation: EvalSet) -> float:
         """Strength with the best NDCG@10 on a fixed sample of the questions, of equals the lowest."""
-        rows = np.sort(np.random.default_rng(0).permutation(len(validation))[:STRENGTH_USERS])
+        rows = np.sort(np.random.default_rng(0).permutation(len(validation))[: self.strength_users])
         histories = [validation.histories[row] for row in rows]
         targets = [validation.targets[row] for row in rows]
         figures = {}

@@ -40,7 +40,7 @@ class OnlineLoader:
     def equip(self, recommender: Recommender) -> None:
         """Give a recommender the evidence for its items, of which it may have more than when it was loaded."""
         if self._online is not None:
-            recommender.evidence = self._online.evidence(recommender.model.item_ids)
+            recommender.online = self._online.evidence(recommender.model.item_ids)
 
     def stop(self) -> None:
         """Follow no more events."""

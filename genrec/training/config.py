@@ -80,7 +80,9 @@ class ExamplesConfig(_Config):
 class TeacherConfig(_Config):
     """Scorers whose expectations are soft targets beside the true ones (distillation)."""
 
-    scorers: list[Literal["sasrec", "ease", "item-knn", "bert-knn"]] = ["sasrec"]
+    scorers: list[Literal["sasrec", "ease", "ease-recent", "item-knn", "item-knn-recent", "tfidf-knn", "bert-knn"]] = [
+        "sasrec"
+    ]
     """Fitted on the training part; pooled with weights that make the validation targets likeliest."""
     weight: Fraction = 0.7
     """Share of the loss that is against the teacher, where the teacher expects anything below the node."""
@@ -92,6 +94,15 @@ class TeacherConfig(_Config):
     """Below the root, learn on the way to an item drawn from the teacher, not to the true one (head.one_position)."""
     targets: Path | None = None
     """Folder of targets made before (genrec.training.teacher), instead of scorers."""
+
+
+class EvidenceConfig(_Config):
+    """Scorers that guide the search of the finished model; validation users choose what they weigh."""
+
+    scorers: list[Literal["ease", "ease-recent", "item-knn", "item-knn-recent", "tfidf-knn", "bert-knn"]]
+    """Fitted on the training part here, and on the whole data set whenever the model is loaded."""
+    validation_users: PositiveInt = 500
+    """Validation users who choose the strength beside the generator, at most."""
 
 
 class TrainingConfig(_Config):
@@ -161,6 +172,8 @@ class FinetuneConfig(_Config):
     """How histories are sampled, weighed and changed."""
     training: TrainingConfig = TrainingConfig()
     """The training loop."""
+    evidence: EvidenceConfig | None = None
+    """What guides the finished model's search. Default: nothing."""
     split: Literal["leave-last-out", "global-temporal", "none"] = "leave-last-out"
     """What is held out of training. none: everything is trained on, and nothing can be measured."""
     report_to: list[Literal["tensorboard", "wandb", "mlflow"]] = []

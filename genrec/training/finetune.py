@@ -23,6 +23,7 @@ from genrec.model.description import DatasetReference, ModelDescription
 from genrec.model.folder import save_model
 from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.templates import Templates
+from genrec.recommend.evidence import choose_evidence
 from genrec.recommend.scorer import GenerativeScorer
 from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from genrec.data.split import EvalSet
     from genrec.items.base import ItemTokenizer
     from genrec.model.base import BaseModel
+    from genrec.model.description import EvidenceDescription
     from genrec.model.generator import Generator
     from genrec.training.config import FinetuneConfig
     from genrec.training.data import TrainingData
@@ -143,7 +145,7 @@ def finetune(
     result = trainer.train(resume=resume)
     built.generator.eval()
     if processes.is_main_process:
-        _write_folder(out, config, parts, built, result)
+        _write_folder(out, config, parts, built, result, _evidence(config, parts, built))
     processes.wait_for_everyone()
     return FinetuneResult(out, result, expected)
 
@@ -192,6 +194,18 @@ def _teacher(config: FinetuneConfig, parts: TrainingData, out: Path, processes: 
     return TeacherTargets.load(teacher.targets or folder)
 
 
+def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built) -> EvidenceDescription | None:
+    """What guides the search of the finished model."""
+    if config.evidence is None:
+        return None
+    if parts.validation is None or parts.streamed is not None:
+        hint = "set training.validation_users and another split, or evidence=null"
+        raise ConfigError("evidence needs validation users, and training data in memory", hint=hint)
+    alone = GenerativeScorer(built.generator, built.builder, config.prompt.max_items)
+    users = config.evidence.validation_users
+    return choose_evidence(config.evidence.scorers, alone, parts.train, parts.validation, users)
+
+
 def _check_trackers(names: Sequence[str]) -> None:
     """Accelerate leaves out a tracker that is not installed without a word."""
     for name in names:
@@ -216,7 +230,12 @@ def _check_folder(out: Path, run: dict[str, Any], resume: bool) -> None:
 
 
 def _write_folder(
-    out: Path, config: FinetuneConfig, parts: TrainingData, built: _Built, result: TrainingResult
+    out: Path,
+    config: FinetuneConfig,
+    parts: TrainingData,
+    built: _Built,
+    result: TrainingResult,
+    evidence: EvidenceDescription | None,
 ) -> None:
     """Write the model folder; once it is whole, the checkpoints have served."""
     catalog = parts.train.catalog
@@ -232,6 +251,7 @@ def _write_folder(
         dataset=DatasetReference(
             name=parts.train.name, location=parts.location, num_items=len(catalog), split=config.split
         ),
+        evidence=evidence,
         metrics={"validation_ndcg@10": result.best} if result.best is not None else {},
     )
     write_card(out, description, built.tokenizer.report(), result.seconds)

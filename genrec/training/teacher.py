@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import torch
 
-from genrec.baselines import EASE, ItemKNN
-from genrec.baselines.content.bert_knn import BertKNN
+from genrec.baselines.named import scorer_named
 from genrec.baselines.sequential.sasrec import SASRec
 from genrec.errors import ConfigError
 from genrec.training.pooling import QUESTIONS, pool_weights
@@ -111,7 +110,7 @@ def make_targets(
         return targets
     if validation is None:
         raise ConfigError("a teacher needs validation users", hint="set training.validation_users, or another split")
-    scorers = [_build(name, seed) for name in config.scorers]
+    scorers = [scorer_named(name, seed) for name in config.scorers]
     for scorer in scorers:
         scorer.use_validation(validation)
         scorer.fit(train)
@@ -152,18 +151,6 @@ def teach(scorers: Sequence[Scorer], weights: NDArray[np.float64], train: Datase
         items[rows] = likely.indices.numpy()
         probabilities[rows] = likely.values.exp().numpy()
     return TeacherTargets(items, probabilities)
-
-
-def _build(name: str, seed: int) -> Scorer:
-    match name:
-        case "sasrec":
-            return SASRec(seed=seed)
-        case "ease":
-            return EASE()
-        case "item-knn":
-            return ItemKNN()
-        case _:
-            return BertKNN()
 
 
 def _position_scores(scorer: Scorer, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:

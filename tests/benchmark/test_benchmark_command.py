@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from genrec.baselines import ItemKNN, Popularity
-from genrec.benchmark.entrants import folder_entrant
+from genrec.benchmark.entrants import folder_entrants
 from genrec.benchmark.run import run_benchmark
 from genrec.cli.benchmark import app
 from genrec.data.split import leave_last_out
@@ -94,9 +94,9 @@ def test_a_fine_tuned_model_stands_beside_the_baselines(run, tmp_path, model_fol
 
 def test_a_model_of_other_items_is_refused(model_folder):
     with pytest.raises(ConfigError, match="are not those of toy, or stand in another order"):
-        folder_entrant(model_folder, toy_dataset(items=30), "leave-last-out")
+        folder_entrants(model_folder, toy_dataset(items=30), "leave-last-out")
 
 
 def test_a_model_that_may_have_seen_the_test_items_is_refused(model_folder):
     with pytest.raises(ConfigError, match="trained with split leave-last-out"):
-        folder_entrant(model_folder, toy_dataset(), "global-temporal")
+        folder_entrants(model_folder, toy_dataset(), "global-temporal")

@@ -1,0 +1,55 @@
+"""Scorers that configurations may ask for by name, at settings that are good on sets of different kinds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genrec.baselines.content.bert_knn import BertKNN
+from genrec.baselines.content.tfidf_knn import TfidfKNN
+from genrec.baselines.ease import EASE
+from genrec.baselines.item_knn import ItemKNN
+from genrec.baselines.sequential.sasrec import SASRec
+from genrec.errors import ConfigError
+
+if TYPE_CHECKING:
+    from genrec.baselines.base import Scorer
+
+
+def scorer_named(name: str, seed: int = 0) -> Scorer:
+    """Make an unfitted scorer.
+
+    Parameters
+    ----------
+    name
+        sasrec, ease, ease-recent, item-knn, item-knn-recent, tfidf-knn or bert-knn, as ``genrec benchmark models``
+        calls them.
+    seed
+        Of scorers that are trained. Default 0.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name.
+
+    Examples
+    --------
+    >>> scorer_named("ease").name
+    'ease'
+    """
+    match name:
+        case "sasrec":
+            return SASRec(seed=seed)
+        case "ease":
+            return EASE()
+        case "ease-recent":
+            return EASE(100.0, 0.75, training_recency=0.25)
+        case "item-knn":
+            return ItemKNN()
+        case "item-knn-recent":
+            return ItemKNN(300, shrinkage=10.0, recency=1.5)
+        case "tfidf-knn":
+            return TfidfKNN()
+        case "bert-knn":
+            return BertKNN()
+        case _:
+            raise ConfigError(f"no scorer {name!r} to ask", hint="upgrade genrec, or name another one")

@@ -1,0 +1,119 @@
+"""Scorers that a model folder names guide the search of who loads it."""
+
+import shutil
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from genrec import Dataset, Recommender
+from genrec.baselines.named import scorer_named
+from genrec.errors import ConfigError
+from genrec.model.description import EvidenceDescription, ModelDescription
+from genrec.recommend.evidence import ScorerEvidence
+from genrec.testing import toy_dataset
+from genrec.training.config import FinetuneConfig
+from genrec.training.finetune import finetune
+
+ABOUT = EvidenceDescription(scorers=["item-knn", "ease"], weights=[1.0, 0.5], strength=0.4)
+DATASET = toy_dataset()
+IDS = DATASET.catalog.ids.ids
+
+
+def z_scores(scores: np.ndarray) -> np.ndarray:
+    return (scores - scores.mean()) / scores.std()
+
+
+def by_hand(history: list[int]) -> np.ndarray:
+    histories = [np.array(history, dtype=np.int32)]
+    knn, ease = (scorer_named(name).fit(DATASET).score(histories)[0] for name in ABOUT.scorers)
+    return ABOUT.strength * z_scores(z_scores(knn) + 0.5 * z_scores(ease))
+
+
+def test_weights_are_z_scores_of_the_weighed_sum():
+    evidence = ScorerEvidence.fitted(ABOUT, DATASET, IDS)
+    found = evidence.weights(np.array([3, 4], dtype=np.int32)).dense[0]
+    np.testing.assert_allclose(found, by_hand([3, 4]), atol=1e-5)
+
+
+def test_a_model_may_order_its_items_otherwise_and_know_others():
+    evidence = ScorerEvidence.fitted(ABOUT, DATASET, IDS).for_items(["brand new", *IDS[::-1]])
+    position = {item: len(IDS) - item for item in (3, 4)}
+    found = evidence.weights(np.array([0, position[3], position[4]], dtype=np.int32)).dense[0]
+    assert found[0] == 0
+    np.testing.assert_allclose(found[1:], by_hand([3, 4])[::-1], atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    settings = {
+        "items": {"kind": "atomic"},
+        "training": {"epochs": 2, "validation_users": 20},
+        "evidence": {"scorers": ["item-knn-recent", "tfidf-knn"], "validation_users": 20},
+    }
+    out = tmp_path_factory.mktemp("guided") / "model"
+    finetune(FinetuneConfig.from_mapping(settings), DATASET, out)
+    return out
+
+
+def with_strength(folder, out, strength: float):
+    """The folder with a strength that validation on so small a set need not choose."""
+    shutil.copytree(folder, out)
+    description = ModelDescription.read(folder)
+    about = description.evidence.model_copy(update={"strength": strength})
+    (out / "genrec.json").write_text(description.model_copy(update={"evidence": about}).model_dump_json())
+    return out
+
+
+def test_finetuning_chooses_weights_and_writes_them_down(folder):
+    about = ModelDescription.read(folder).evidence
+    assert 1 <= len(about.scorers) == len(about.weights)
+    assert max(about.weights) == 1.0
+    assert about.strength >= 0
+
+
+def test_answers_are_log_probability_and_evidence(folder, tmp_path):
+    guided = Recommender.from_pretrained(with_strength(folder, tmp_path / "m", 0.7), DATASET)
+    answer = guided.recommend(history=["i3", "i4"], k=5)
+    weights = guided.evidence.weights(np.array([3, 4], dtype=np.int32)).dense[0]
+    for item in answer.items:
+        assert item.score == pytest.approx(item.logprob + weights[IDS.index(item.item_id)], abs=1e-4)
+    alone = Recommender.from_pretrained(tmp_path / "m", DATASET, evidence=False)
+    assert alone.evidence is None
+    assert all(item.score == pytest.approx(item.logprob) for item in alone.recommend(history=["i3"], k=5).items)
+
+
+def test_the_scorer_for_the_benchmark_answers_alike(folder, tmp_path):
+    path = with_strength(folder, tmp_path / "m", 0.7)
+    guided = Recommender.from_pretrained(path, DATASET)
+    scorer = guided.as_scorer(evidence=True).fit(DATASET)
+    history = np.array([3, 4], dtype=np.int32)
+    ranking = scorer.recommend([history], 5, exclude=[history])
+    answer = guided.recommend(history=["i3", "i4"], k=5)
+    assert [IDS[item] for item in ranking.items[0]] == [item.item_id for item in answer.items]
+    np.testing.assert_allclose(ranking.scores[0], [item.score for item in answer.items], atol=1e-4)
+
+
+def test_new_items_are_weighed_as_the_mean(folder, tmp_path):
+    guided = Recommender.from_pretrained(with_strength(folder, tmp_path / "m", 0.7), DATASET)
+    grown = guided.with_items(pa.table({"item_id": ["new"], "title": ["Something new"]}))
+    column = grown.model.item_ids.index("new")
+    assert grown.evidence.weights(np.array([3], dtype=np.int32)).dense[0, column] == 0
+
+
+def test_no_strength_costs_nothing(folder, tmp_path):
+    assert Recommender.from_pretrained(with_strength(folder, tmp_path / "m", 0.0), DATASET).evidence is None
+
+
+def test_evidence_needs_validation(tmp_path):
+    settings = {"items": {"kind": "atomic"}, "training": {"epochs": 1}, "evidence": {"scorers": ["ease"]}}
+    with pytest.raises(ConfigError, match="validation"):
+        finetune(FinetuneConfig.from_mapping(settings | {"split": "none"}), DATASET, tmp_path / "m")
+
+
+def test_a_scorer_of_a_newer_version_is_named(folder, tmp_path):
+    path = with_strength(folder, tmp_path / "m", 0.7)
+    description = path / "genrec.json"
+    description.write_text(description.read_text().replace("item-knn-recent", "oracle-of-2030"))
+    with pytest.raises(ConfigError, match="oracle-of-2030"):
+        Recommender.from_pretrained(path, Dataset.load("toy"))
