@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -138,6 +139,34 @@ class Dataset:
             table = self.interactions.table
             interactions = Interactions(table.filter(pa.array(rows)) if rows.dtype == bool else table.take(rows))
         return replace(self, interactions=interactions)
+
+    def with_catalog(self, catalog: Catalog) -> Dataset:
+        """Return the same interactions with more known of the items, or more items.
+
+        Parameters
+        ----------
+        catalog
+            Has the items there are in the same rows; what is new stands behind them.
+
+        Raises
+        ------
+        DataError
+            The first items are others.
+
+        Examples
+        --------
+        >>> from genrec.testing import toy_catalog, toy_dataset
+        >>> dataset = toy_dataset(items=10)
+        >>> dataset.with_catalog(toy_catalog(12)).num_items
+        12
+        """
+        if not catalog.ids.array[: self.num_items].equals(self.catalog.ids.array):
+            raise DataError("the catalog does not begin with the items of the data set")
+        # Indices stay what they are, and looking all of them up again would take seconds in a large data set.
+        made = copy.copy(self)
+        object.__setattr__(made, "catalog", catalog)
+        made.__dict__.pop("users_of_items", None)
+        return made
 
     def describe(self) -> dict[str, Any]:
         """Count users, items and interactions, and say what shape they have, ready for JSON.

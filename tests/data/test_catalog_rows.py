@@ -4,6 +4,7 @@ import pytest
 from genrec.data.catalog import Catalog
 from genrec.data.catalog_rows import with_rows
 from genrec.errors import DataError
+from genrec.testing import toy_dataset
 
 SHOP = Catalog(
     pa.table(
@@ -74,3 +75,17 @@ def test_the_catalog_that_was_given_stays():
 def test_a_row_that_does_not_fit_is_named(rows, says):
     with pytest.raises(DataError, match=says):
         with_rows(SHOP, pa.table(rows))
+
+
+def test_a_data_set_keeps_its_interactions_when_its_catalog_grows():
+    dataset = toy_dataset(users=5, items=10, length=4)
+    before, was = dataset.histories, dataset.users_of_items.shape
+    rows = pa.table({"item_id": ["i3", "new"], "title": [None, "New"], "year": [1900, 2020]})
+    made = dataset.with_catalog(with_rows(dataset.catalog, rows).catalog)
+    assert made.num_items == 11
+    assert made.histories is before
+    assert was == (5, 10)
+    assert made.users_of_items.shape == (5, 11)
+    assert dataset.num_items == 10
+    with pytest.raises(DataError, match="does not begin with the items"):
+        made.with_catalog(dataset.catalog)
