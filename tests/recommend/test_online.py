@@ -159,8 +159,8 @@ def test_a_recommender_adds_it_to_what_the_generator_says(store, toy_model):
     recommender = Recommender(model, DATASET)
     plain = {one.item_id: one for one in recommender.recommend(history=["i1"], k=23, exact=True).items}
     view(store, [(f"x{n}", "i5") for n in range(400)])
-    recommender.evidence = OnlineModel(store, DATASET, OnlineSettings(trend=1.0)).evidence(model.item_ids)
-    weights = recommender.evidence.weights(items(1)).dense[0]
+    recommender.online = OnlineModel(store, DATASET, OnlineSettings(trend=1.0)).evidence(model.item_ids)
+    weights = recommender.online.weights(items(1)).dense[0]
     found = recommender.recommend(history=["i1"], k=23, exact=True).items
     for one in found:
         assert one.logprob == pytest.approx(plain[one.item_id].logprob, abs=1e-4)
