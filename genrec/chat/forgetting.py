@@ -32,7 +32,7 @@ _KIND_WORDS = {
 }
 
 
-def meant(words: str, matches: Sequence[Match], matcher: Matcher, catalog: Catalog) -> list[Gone]:
+def meant(words: str, matches: Sequence[Match], said: Sequence[Said], matcher: Matcher, catalog: Catalog) -> list[Gone]:
     """Tests of statements: those that pass one of them are meant.
 
     Parameters
@@ -41,16 +41,18 @@ def meant(words: str, matches: Sequence[Match], matcher: Matcher, catalog: Catal
         What is to be forgotten, such as ``the year`` or ``comedy and Heat``.
     matches
         What the catalog's matcher found in these words.
+    said
+        All that was said. A limit that was not said as it is forgotten means all limits of its column.
     matcher
         It knows the columns of years and prices.
     catalog
         The items.
     """
-    tests = [_same(match, catalog) for match in matches]
+    tests = [_same(match, said, catalog) for match in matches]
     covered = {word for match in matches for word in match.text.split()}
     keys = [singular(word.key) for word in split_words(words)]
     columns = [column for key in keys for column in _columns(key, matcher, catalog)]
-    kinds = [_KIND_WORDS[key] for key in keys if key in _KIND_WORDS]
+    kinds = [_KIND_WORDS[key] for key in keys if key in _KIND_WORDS] if not matches and not columns else []
     tests += [partial(_is_of, column, catalog) for column in columns]
     tests += [partial(_is_kind, kind) for kind in kinds]
     loose = (
@@ -72,13 +74,15 @@ def speaks_of_columns(words: str, matcher: Matcher, catalog: Catalog) -> bool:
     return any(_columns(singular(word.key), matcher, catalog) for word in split_words(words))
 
 
-def _same(match: Match, catalog: Catalog) -> Gone:
+def _same(match: Match, said: Sequence[Said], catalog: Catalog) -> Gone:
     """Statements about the same title or value, or the same limit."""
     if match.item >= 0:
         return lambda one: one.kind in ("liked", "disliked", "passed") and one.value == catalog.ids[match.item]
     positive = match.expression.removeprefix("not ")
     if match.kind == "limit":
-        return lambda one: one.kind == "limit" and one.value in (match.expression, positive)
+        same = {one.value for one in said if one.kind == "limit"} & {match.expression, positive}
+        column = filter_columns(catalog, match.expression)[0]
+        return lambda one: one.kind == "limit" and (one.value in same or (not same and _is_of(column, catalog, one)))
     return lambda one: one.kind in _VALUES and one.value.removeprefix("not ") == positive
 
 

@@ -100,7 +100,7 @@ def hear(text: str, state: ChatState, recommender: Recommender) -> Change:
         problems.append("There is nothing to take back.")
     for start, end in heard.forget:
         inside = [match for match in whole.matches if start <= match.start and match.end <= end]
-        tests = meant(text[start:end], inside, matcher, catalog)
+        tests = meant(text[start:end], inside, left.said, matcher, catalog)
         fewer = left.without(any_of(tests))
         if len(fewer.said) == len(left.said) and not heard.start_over:
             problems.append(f"I remember nothing about “{text[start:end].strip()[:100]}”.")

@@ -165,7 +165,7 @@ class _Ear:
         return self._count > 0 and not self._names_titles and ends
 
 
-_OF_OTHERS = ("forget", "careless", "no_matter")
+_OF_OTHERS = ("forget", "careless", "mind", "need_not", "no_matter")
 """Groups that hold what is to be forgotten, not items."""
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 MAX_CHARS = 10_000
 MAX_WORDS = 1_500
 _NEGATORS = word_set("not no nothing never nor neither dont didnt doesnt isnt arent cant wont none")
-_DISLIKES = word_set("hate hated hates dislike disliked detest detested without except excluding exclude avoid minus")
+_DISLIKES = word_set(
+    "unlike hate hated hates dislike disliked detest detested without except excluding exclude avoid minus"
+)
 _WISHES = word_set("""want prefer need love loved like liked enjoy enjoyed adore adored give show recommend looking""")
 
 

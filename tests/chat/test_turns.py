@@ -34,6 +34,7 @@ def prices(conversation, items):
     [
         ("comedies", [("wanted", "Comedy")]),
         ("a comedy like Red River", [("wanted", "Comedy"), ("liked", "Red River")]),
+        ("unlike Red River", [("disliked", "Red River")]),
         ("I hated Blue Castle, no drama", [("disliked", "Blue Castle"), ("unwanted", "Drama")]),
         ("after 1980, under $20", [("limit", "under $20"), ("limit", "after 1980")]),
         ("from the seventies or eighties", [("limit", "from the seventies or eighties")]),
@@ -67,6 +68,13 @@ def test_wishes(talk, text, statements):
         ("none of these", "disliked", [0, 1, 2, 3, 4]),
         ("I have seen the second", "passed", [1]),
         ("I've already watched these", "passed", [0, 1, 2, 3, 4]),
+        ("not number 2 but number 3", "disliked liked", [1, 2]),
+        ("less like the first", "disliked", [0]),
+        ("more like 2", "liked", [1]),
+        ("the second one, please", "liked", [1]),
+        ("that's great", "liked", [0]),
+        ("hide the last two", "disliked", [3, 4]),
+        ("I've seen the first three", "passed", [0, 1, 2]),
         ("others", "passed", [0, 1, 2, 3, 4]),
         ("show me more", "passed", [0, 1, 2, 3, 4]),
         ("something else, please", "passed", [0, 1, 2, 3, 4]),
@@ -76,7 +84,9 @@ def test_wishes(talk, text, statements):
 def test_pointing_at_what_was_shown(talk, text, kind, places):
     first = shown(talk.say("no drama"))
     turn = talk.say(text)
-    assert [(one.kind, one.value) for one in turn.understood.added] == [(kind, first[place]) for place in places]
+    said = sorted((first.index(one.value), one.kind) for one in turn.understood.added)
+    kinds = kind.split() if " " in kind else [kind] * len(places)
+    assert said == list(zip(places, kinds, strict=True))
     assert turn.understood.unclear == turn.understood.problems == ()
     assert not {first[place] for place in places} & set(shown(turn))
     assert len(turn.items) == 5
@@ -95,6 +105,12 @@ def test_pointing_at_what_was_shown(talk, text, kind, places):
         ("forget Red River", ["Red River"]),
         ("forget Red River and comedy, then", ["Red River", "Comedy"]),
         ("forget before 2000", ["before 2000"]),
+        ("forget what I said about the nineties", ["after 1975", "before 2000"]),
+        ("it doesn't have to be comedy", ["Comedy"]),
+        ("I changed my mind about sci-fi", ["Sci-Fi"]),
+        ("remove Red River from my likes", ["Red River"]),
+        ("the year does not matter any more", ["after 1975", "before 2000"]),
+        ("forget the last thing I said", ["under $50"]),
         ("ignore what I liked", ["Red River"]),
         ("undo", ["under $50"]),
         ("take that back", ["under $50"]),
