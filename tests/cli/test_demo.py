@@ -28,7 +28,7 @@ def test_the_quick_demo_answers_every_prompt_and_history(made: Path):
 def test_the_quick_demo_compares_with_every_baseline_and_beats_popularity(made: Path):
     report = json.loads((made / "quick" / "benchmark" / "report.json").read_text(encoding="utf-8"))
     found = {model["name"]: model["results"][0]["metrics"]["ndcg@10"]["mean"] for model in report["models"]}
-    assert list(found) == ["popularity", "item-knn", "ease", "generative (small GPT)"]
+    assert list(found) == ["popularity", "item-knn", "ease", "generative (small GPT)", "generative (small GPT), guided"]
     assert found["generative (small GPT)"] > found["popularity"]
     assert (made / "quick" / "benchmark" / "report.md").is_file()
 
