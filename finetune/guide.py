@@ -1,7 +1,7 @@
 """Gives a fine-tuned model scorers that guide its search: python finetune/guide.py M [--scorers A,B] [--users N].
 
-``genrec finetune`` does it at the end of a run whose configuration has an ``evidence`` section; this is for a model that
-was made without one, or to try other scorers. What they weigh is chosen on the validation part of the split that the
+``genrec finetune`` does it at the end of a run whose configuration has an ``evidence`` section; this is for a model
+made without one, or to try other scorers. What they weigh is chosen on the validation part of the split that the
 model was trained on, and written into ``genrec.json``; nothing else of the folder changes.
 """
 
