@@ -76,7 +76,7 @@ export async function itemsOf(ids) {
   return found;
 }
 
-export function newId(prefix = "") {
-  const bytes = crypto.getRandomValues(new Uint8Array(10)); // randomUUID is not there without TLS
+export function newId(prefix = "", length = 16) {
+  const bytes = crypto.getRandomValues(new Uint8Array(length)); // randomUUID is not there without TLS
   return prefix + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -36,6 +36,7 @@ function render() {
   byId("history-empty").hidden = rows.length > 0;
   byId("history-clear").hidden = state.picks.length === 0;
   byId("history-note").textContent = rows.length ? plural(rows.length, "item") : "";
+  byId("history-hint").hidden = rows.length === 0;
   if (focused) restoreFocus(focused, action);
 }
 

@@ -39,9 +39,9 @@ export function showReasons(reasons, error = null) {
     const found = reasons?.get(row.dataset.item);
     const place = row.querySelector(".reason");
     fill(place, found ? inShort(found) : null);
-    const why = row.querySelector(".why");
-    why.hidden = !found;
-    if (found) fill(why.querySelector(".why-body"), details(found));
+    row.querySelector(".why").hidden = !found;
+    row.querySelector(".why").setAttribute("aria-expanded", "false");
+    if (found) fill(row.querySelector(".why-body"), details(found));
   }
   if (error) {
     const first = byId("results").querySelector(".reason");
@@ -50,7 +50,7 @@ export function showReasons(reasons, error = null) {
 }
 
 function facts({ answer, ms }) {
-  const parts = [`${plural(answer.eligible, "item")} could be here`, `${Math.round(ms)} ms`, `model ${answer.model_version.slice(0, 8)}`];
+  const parts = [`of ${plural(answer.eligible, "item")}`, `${Math.round(ms)} ms`, `model ${answer.model_version.slice(0, 8)}`];
   return parts.join(" · ");
 }
 
@@ -81,22 +81,37 @@ function itemOf(row, best, answer) {
       { class: "item-main" },
       h("h3", {}, h("button", { type: "button", class: "title", on: { click: () => openItem(item.item_id, answer.request_id) } }, item.title)),
       h("p", { class: "categories" }, item.categories.slice(0, 6).map((name) => h("button", { type: "button", class: "link small", "aria-label": `Search ${name}`, on: { click: () => searchCategory(name) } }, name))),
-      h("p", { class: "reason", "aria-live": "off" }),
-      h("details", { class: "why", hidden: true }, h("summary", { "aria-label": `Why ${item.title}?` }, "Why?"), h("div", { class: "why-body" })),
     ),
     score(item, best, answer.source),
+    h("p", { class: "reason" }),
     h(
       "div",
       { class: "item-actions" },
       action("heart", "Like", item, act("like")),
       action("hide", "Hide", item, act("hide")),
       action("plus", "Add", item, () => pick(item), `Add ${item.title} to the history`),
+      why(item),
     ),
+    h("div", { class: "why-body", hidden: true }),
   );
 }
 
 function action(name, text, item, work, label = `${text} ${item.title}`) {
   return h("button", { type: "button", class: "action", "aria-label": label, on: { click: work } }, icon(name), h("span", {}, text));
+}
+
+function why(item) {
+  const button = action("why", "Why?", item, unfold, `Why ${item.title}?`);
+  button.classList.add("why");
+  button.hidden = true; // until the reasons are there
+  return button;
+}
+
+function unfold(event) {
+  const button = event.currentTarget;
+  const body = button.closest(".item").querySelector(".why-body");
+  body.hidden = !body.hidden;
+  button.setAttribute("aria-expanded", String(!body.hidden));
 }
 
 function score(item, best, source) {

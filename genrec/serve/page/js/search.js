@@ -1,7 +1,7 @@
 // The catalog: items by words and category, to click into the history.
 
 import { findItems } from "./api.js";
-import { byId, fill, h, icon, plural, soon } from "./dom.js";
+import { byId, fill, h, icon, iconButton, plural, soon } from "./dom.js";
 import { openItem } from "./item.js";
 import { problem } from "./say.js";
 import { onChange, pick, state, wholeHistory } from "./state.js";
@@ -17,10 +17,12 @@ export function startSearch() {
   byId("search-more").addEventListener("click", () => search(offset + PAGE));
   byId("history-example").addEventListener("click", takeThree);
   onChange((names) => {
-    if (names.has("model")) showCategories();
+    if (names.has("model")) {
+      showCategories();
+      search();
+    }
     if (names.has("picks") || names.has("visitor")) markPicked();
   });
-  search();
 }
 
 function showCategories() {
@@ -69,7 +71,7 @@ function row(item) {
       icon("plus"),
       h("span", { class: "found-text" }, h("span", { class: "found-title" }, item.title), h("span", { class: "muted small" }, about(item))),
     ),
-    h("button", { type: "button", class: "link small", "aria-label": `About ${item.title}`, on: { click: () => openItem(item.item_id) } }, "About"),
+    iconButton("about", `About ${item.title}`, () => openItem(item.item_id)),
   );
 }
 

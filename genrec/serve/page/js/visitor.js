@@ -15,13 +15,14 @@ export function startVisitor() {
   });
   byId("visitor-new").addEventListener("click", () => become({ id: "", known: false, history: [], hidden: [] }, "Somebody new: a name is made with the first like or hide."));
   onChange((names) => names.has("visitor") && render());
+  render();
   const kept = localStorage.getItem(KEPT);
   if (kept) use(kept);
 }
 
 /** The visitor's id; made now if there is none. */
 export function ensureVisitor() {
-  if (!state.visitor.id) change({ visitor: { ...state.visitor, id: newId("page-") } });
+  if (!state.visitor.id) change({ visitor: { ...state.visitor, id: newId("page-", 5) } });
   return state.visitor.id;
 }
 
