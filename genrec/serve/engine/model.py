@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genrec.errors import GenrecError, ModelError
+from genrec.columns import ITEM_ID
+from genrec.errors import ConfigError, GenrecError, ModelError
 from genrec.recommend.request import Request
 from genrec.serve.engine.fallback import Fallback, Neighbours
 
@@ -70,7 +71,7 @@ def open_model(load: Callable[[], Recommender], *, cache_bytes: int, with_fallba
         If it cannot be loaded, or its answers make no sense.
     """
     try:
-        recommender = load()
+        recommender = _with_all_items(load())
         equip(recommender, cache_bytes)
         check(recommender)
         fallback = Fallback(recommender, Neighbours(recommender.dataset)) if with_fallback else None
@@ -79,6 +80,15 @@ def open_model(load: Callable[[], Recommender], *, cache_bytes: int, with_fallba
     except Exception as error:
         raise ModelError(f"the model cannot be loaded: {error!r}") from error
     return ServedModel(recommender, fallback, version_of(recommender.model.description))
+
+
+def _with_all_items(recommender: Recommender) -> Recommender:
+    """With those items of the data set that are new to the model, if they can be given codes."""
+    try:
+        return recommender.with_items(recommender.dataset.catalog.table.select([ITEM_ID]))
+    except ConfigError as error:
+        logger.warning("items of the data set that are new to the model are not recommended: %s", error.message)
+        return recommender
 
 
 def equip(recommender: Recommender, cache_bytes: int) -> None:
