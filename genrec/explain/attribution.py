@@ -1,4 +1,4 @@
-"""Leave-one-out: what each item of a history does to the probability of given items."""
+"""Leave-one-out: what each item of a history does to the score of given items."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """Log-probabilities of M items with a history, and with H histories less one item each.
+    """What each of H items of a history adds to the weight of M items.
 
     Parameters
     ----------
     left_out
         Item ids that were left out in turn, H of them, in the order of the history.
-    whole
-        float32 (M,): with the whole history.
-    without
-        float32 (H, M).
+    of_model
+        float32 (H, M): the generator's log-probability with the whole history, less that without the item.
+    of_guides
+        float32 (H, M): the same difference of what guides its search (:attr:`Recommender.evidence` and
+        :attr:`Recommender.online`); 0 without such.
     """
 
     left_out: tuple[str, ...]
-    whole: NDArray[np.float32]
-    without: NDArray[np.float32]
+    of_model: NDArray[np.float32]
+    of_guides: NDArray[np.float32]
 
     @property
     def delta(self) -> NDArray[np.float32]:
-        """What each item of the history adds to the log-probability of each item, float32 (H, M)."""
-        return self.whole - self.without
+        """What each item of the history adds to the score of each item, float32 (H, M)."""
+        return self.of_model + self.of_guides
 
     def places(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         """Place from 1 that each of the M items would have among them, without each item of the history.
@@ -74,6 +75,7 @@ def leave_one_out(
     words: str | None,
     items: Sequence[str],
     *,
+    met: Sequence[str] | None = None,
     batch_size: int = 32,
 ) -> Attribution:
     """Score items exactly, with a history and without each of its items.
@@ -91,6 +93,8 @@ def leave_one_out(
         The prompt in plain words, or None.
     items
         Item ids to score, M of them, none twice.
+    met
+        Item ids of the whole history, which guides of the search read. Default: what the model reads.
     batch_size
         Most prompts that are read together; bounds memory, changes nothing else. Default 32.
 
@@ -125,11 +129,26 @@ def leave_one_out(
         for start in range(0, len(prompts), batch_size)
     ]
     whole, *without = np.concatenate(logprobs)
+    shape = (len(left_out), len(targets))
+    everything = rows if met is None else ids.indices(met)
     return Attribution(
         tuple(ids[int(item)] for item in left_out),
-        whole,
-        np.array(without, dtype=np.float32).reshape(len(left_out), len(targets)),
+        whole - np.array(without, dtype=np.float32).reshape(shape),
+        _of_guides(recommender, everything, left_out, targets).reshape(shape),
     )
+
+
+def _of_guides(
+    recommender: Recommender, met: NDArray[np.int32], left_out: NDArray[np.int32], targets: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """What each item that is left out adds to the log-weights that guide the search, float32 (H, M)."""
+    guides = [guide for guide in (recommender.evidence, recommender.online) if guide is not None]
+    total = np.zeros((len(left_out), len(targets)), dtype=np.float32)
+    for guide in guides:
+        whole = guide.weights(met).dense[0, targets]
+        for row, item in enumerate(left_out):
+            total[row] += whole - guide.weights(met[met != item]).dense[0, targets]
+    return total
 
 
 def _logprobs(

@@ -67,7 +67,7 @@ def explain(
     read = items_read(recommender, recommender.prepare(request))
     words = clean(request.prompt or "") or None
     # Places are those among all items of the answer, so all are scored.
-    attribution = leave_one_out(recommender, read, words, ids, batch_size=batch_size)
+    attribution = leave_one_out(recommender, read, words, ids, met=answer.history, batch_size=batch_size)
     places = attribution.places(np.array([item.score for item in answer.items]))
     explained = answer.items[:items]
     matching = Matching(recommender.catalog, recommender.catalog.ids.indices(ids[:items]))
@@ -103,8 +103,11 @@ def _history(
 ) -> tuple[HistoryReason, ...]:
     """Reasons of the history for one item, the strongest first."""
     titles, ids = recommender.catalog.titles, recommender.catalog.ids
+    parts = zip(
+        attribution.left_out, attribution.delta[:, row], places[:, row], attribution.of_guides[:, row], strict=True
+    )
     reasons = [
-        HistoryReason(item, titles[int(ids.indices([item])[0])], float(delta), int(place))
-        for item, delta, place in zip(attribution.left_out, attribution.delta[:, row], places[:, row], strict=True)
+        HistoryReason(item, titles[int(ids.indices([item])[0])], float(delta), int(place), float(guided))
+        for item, delta, place, guided in parts
     ]
     return tuple(sorted(reasons, key=lambda reason: -reason.delta))

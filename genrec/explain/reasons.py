@@ -19,16 +19,19 @@ class HistoryReason:
     item_id, title
         The item of the history.
     delta
-        Log-probability of the recommended item with the whole history, less that with the history without this
-        item: above 0, it speaks for the recommendation.
+        Score of the recommended item with the whole history, less that with the history without this item: above 0, it
+        speaks for the recommendation. Scores are log-probabilities, plus what guides the search.
     place_without
         Place that the recommended item would have among the items of the answer, from 1.
+    guided
+        The part of `delta` that is not the generator's, but that of scorers that guide its search. Default 0.
     """
 
     item_id: str
     title: str
     delta: float
     place_without: int
+    guided: float = 0.0
 
 
 @dataclass(frozen=True)

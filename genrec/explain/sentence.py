@@ -52,7 +52,9 @@ def _parts(explanation: Explanation) -> Iterator[str]:
 
 def _history(best: HistoryReason, explanation: Explanation) -> str:
     place, without, of = explanation.place, best.place_without, explanation.of
-    less = f"mostly for “{best.title}”, without which it would be {math.exp(best.delta):.1f} times less likely"
+    # With scorers beside the generator, scores are weights: ratios of them hold, probabilities would not.
+    verb, how = ("weigh", "less") if best.guided else ("be", "less likely")
+    less = f"mostly for “{best.title}”, without which it would {verb} {math.exp(best.delta):.1f} times {how}"
     if of == 1:
         return less
     if without > place:

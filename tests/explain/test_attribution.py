@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from genrec.decoding.exact import score_items
 from genrec.explain import explain
 from genrec.explain.attribution import Attribution
+from genrec.model.description import EvidenceDescription
+from genrec.recommend.evidence import ScorerEvidence
 from genrec.recommend.recommender import Recommender, Request
 from genrec.testing import toy_dataset
 from genrec.testing.untrained import MAX_ITEMS
@@ -127,12 +129,32 @@ def test_only_some_items_are_explained_but_places_count_all(recommender):
 
 
 def test_places_by_hand():
-    whole = np.array([-1.0, -2.0, -3.0], dtype=np.float32)
-    without = np.array([[-4.0, -2.0, -3.0], [-1.0, -2.0, -1.5], [-1.0, -1.0, -1.0]], dtype=np.float32)
-    places = Attribution(("a", "b", "c"), whole, without).places(whole.astype(np.float64))
-    assert places.tolist() == [[3, 1, 2], [1, 3, 2], [1, 2, 3]]
-    boosted = Attribution(("a",), whole, without[:1]).places(np.array([3.0, -2.0, -3.0]))
-    assert boosted.tolist() == [[1, 2, 3]]
+    scores = np.array([-1.0, -2.0, -3.0])
+    without = np.array([[-4.0, -2.0, -3.0], [-1.0, -2.0, -1.5], [-1.0, -1.0, -1.0]])
+    delta = (scores - without).astype(np.float32)
+    nothing = np.zeros_like(delta)
+    for parts in ((delta, nothing), (nothing, delta), (delta / 2, delta / 2)):
+        assert Attribution(("a", "b", "c"), *parts).places(scores).tolist() == [[3, 1, 2], [1, 3, 2], [1, 2, 3]]
+    assert Attribution(("a",), delta[:1], nothing[:1]).places(np.array([3.0, -2.0, -3.0])).tolist() == [[1, 2, 3]]
+
+
+@settings(max_examples=10)
+@given(st.lists(st.sampled_from(IDS), min_size=1, max_size=MAX_ITEMS), st.floats(0.5, 4.0))
+def test_what_guides_the_search_is_left_out_too(recommender, history, strength):
+    guided = Recommender(recommender.model, recommender.dataset)
+    about = EvidenceDescription(scorers=["item-knn", "ease"], weights=[1.0, 0.5], strength=strength)
+    guided.evidence = ScorerEvidence.fitted(about, guided.dataset, IDS)
+    request = Request(history=history, k=5)
+    answer, explanations = explained(guided, request)
+    for item in dict.fromkeys(history):
+        without = scores_without(guided, request, answer, item)
+        for explanation in explanations:
+            (reason,) = [one for one in explanation.history if one.item_id == item]
+            score, logprob = without[explanation.item_id]
+            assert reason.delta == pytest.approx(explanation.score - score, abs=1e-3)
+            assert reason.delta - reason.guided == pytest.approx(explanation.logprob - logprob, abs=1e-4)
+    assert any(reason.guided for explanation in explanations for reason in explanation.history)
+    assert not any("times less likely" in one.sentence for one in explanations if one.history[0].guided)
 
 
 def test_the_reason_is_the_one_that_made_the_data(model_folder):
