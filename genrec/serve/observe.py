@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from genrec.errors import GenrecError
 from genrec.serve.problems import Problem, of_error
@@ -76,18 +77,24 @@ class Observe:
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
             size += len(message.get("body", b""))
-            await send(message)
+            try:
+                await send(message)
+            except Exception as error:  # such as a connection that broke in the middle of what was not HTTP
+                raise ClientGoneError from error
 
         self._metrics.in_flight.inc()
         try:
-            await self._app(scope, receive, named)
-        except ClientGoneError:
-            status = CLIENT_GONE
-        except Exception as error:
-            problem = _problem_of(error, request_id)
-            if status:  # half an answer is out: nothing can be added to it
+            try:
+                await self._app(scope, receive, named)
+            except (ClientGoneError, ClientDisconnect):
                 raise
-            await problem.response(request_id)(scope, receive, named)
+            except Exception as error:
+                problem = _problem_of(error, request_id)
+                if status:  # half an answer is out: nothing can be added to it
+                    raise
+                await problem.response(request_id)(scope, receive, named)
+        except (ClientGoneError, ClientDisconnect):
+            status = CLIENT_GONE
         finally:
             self._metrics.in_flight.dec()
             self._write(scope, status, size, time.perf_counter() - start)

@@ -1,13 +1,15 @@
-"""Servers for tests: a small model of the toy data behind HTTP, in this process or in one of its own."""
+"""Servers for tests: a small model of the toy data behind HTTP, in this process, a thread of it, or one of its own."""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Self
@@ -124,11 +126,7 @@ class ServerProcess:
 
     def is_ready(self) -> bool:
         """Whether it says so."""
-        try:
-            with urlopen(f"{self.url}/health/ready", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (URLError, OSError):
-            return False
+        return is_ready(self.url)
 
     def post(self, path: str, body: object, timeout_s: float = 30.0) -> dict[str, object]:
         """Post JSON and read the answer.
@@ -159,3 +157,78 @@ class ServerProcess:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+class ServerThread:
+    """A server in a thread of this process: real HTTP at a real port, without waiting for imports again.
+
+    Parameters
+    ----------
+    model
+        A model folder of the toy data.
+    events
+        File of events.
+    settings
+        Limits and keys; the port is a free one.
+
+    Attributes
+    ----------
+    log
+        What was logged meanwhile, one text a record.
+    """
+
+    def __init__(self, model: Path, events: Path, settings: ServeSettings) -> None:
+        from genrec.events import EventStore
+        from genrec.serve.engine import Service
+        from genrec.serve.server import Server
+
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log: list[str] = []
+        service = Service(model, data=toy_dataset(), timeout_s=settings.timeout_s)
+        self._server = Server(service, EventStore.open(events), settings)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
+
+    def __enter__(self) -> Self:
+        handler = self._handler = _Collector(self.log)
+        for name in ("genrec", "uvicorn", "asyncio"):
+            logging.getLogger(name).addHandler(handler)
+        self._thread.start()
+        deadline = time.monotonic() + _PATIENCE_S
+        while not is_ready(self.url):
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("\n".join(["the server does not become ready:", *self.log]))
+            time.sleep(0.02)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(_PATIENCE_S)
+        self._listener.close()
+        for name in ("genrec", "uvicorn", "asyncio"):
+            logging.getLogger(name).removeHandler(self._handler)
+
+
+class _Collector(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record, with its traceback."""
+        self._texts.append(self.format(record))
+
+
+def is_ready(url: str) -> bool:
+    """Whether a server says that it is ready."""
+    try:
+        with urlopen(f"{url}/health/ready", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False

@@ -4,7 +4,7 @@ import pytest
 
 from genrec.serve.auth import KeyRing
 from genrec.serve.settings import ServeSettings
-from genrec.testing.serving import ServerProcess, client_of, train_toy_model
+from genrec.testing.serving import ServerThread, client_of, train_toy_model
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def guarded(serving, secrets):
 
 
 @pytest.fixture(scope="module")
-def process(model_folder, tmp_path_factory):
-    """A server in a process of its own."""
-    with ServerProcess(model_folder, tmp_path_factory.mktemp("process")) as running:
+def listening(model_folder, tmp_path_factory):
+    """A server that speaks real HTTP."""
+    with ServerThread(model_folder, tmp_path_factory.mktemp("process") / "events.db", ServeSettings()) as running:
         yield running

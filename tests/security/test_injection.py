@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import socket
+from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
@@ -91,7 +92,7 @@ def test_nothing_that_was_sent_drives_a_terminal_or_forges_a_line_of_the_log(hos
         for attack in ATTACKS:
             hostile.post("/v1/recommend", json={"prompt": attack, "user_id": attack})
             hostile.get("/v1/items", params={"query": attack}, headers={"X-Request-ID": attack.encode()})
-            hostile.get(f"/{attack}", headers={"User-Agent": attack.encode(), "Referer": attack.encode()})
+            hostile.get(f"/{quote(attack)}", headers={"User-Agent": attack.encode(), "Referer": attack.encode()})
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("genrec")]
     assert len(ours) >= 3 * len(ATTACKS)
     for line in ours:
@@ -101,7 +102,7 @@ def test_nothing_that_was_sent_drives_a_terminal_or_forges_a_line_of_the_log(hos
 
 PATHS = [
     "/page/../settings.py", "/page/..%2fsettings.py", "/page/%2e%2e/settings.py", "/page/....//settings.py",
-    "/page//etc/passwd", "/page/%2fetc%2fpasswd", "/page/..\\settings.py", "/page/\x00", "/page/", "/page/.",
+    "/page//etc/passwd", "/page/%2fetc%2fpasswd", "/page/..\\settings.py", "/page/%00", "/page/", "/page/.",
     "/v1/report/../../etc/passwd", "/v1/report?report=/etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd",
 ]  # fmt: skip
 
@@ -114,9 +115,9 @@ def test_no_path_leads_out(client, path):
     assert "import" not in answer.text
 
 
-def test_no_path_leads_out_of_a_real_server(process):
+def test_no_path_leads_out_of_a_real_server(listening):
     for path in PATHS:
-        with socket.create_connection(("127.0.0.1", process.port), timeout=10) as line:
+        with socket.create_connection(("127.0.0.1", listening.port), timeout=10) as line:
             line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode("latin-1"))
             said = b""
             while got := line.recv(65536):

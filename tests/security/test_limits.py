@@ -9,9 +9,9 @@ import pytest
 from genrec.serve.limits import RateLimiter
 
 
-def talk(process, head, *parts, wait=0.0):
+def talk(listening, head, *parts, wait=0.0):
     """Send raw bytes to a server, and read until it closes or says nothing more."""
-    with socket.create_connection(("127.0.0.1", process.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=10) as line:
         line.sendall(head.encode("latin-1"))
         for part in parts:
             try:
@@ -36,9 +36,9 @@ def head(length=None, chunked=False, path="/v1/events", kind="application/x-ndjs
     return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\n{size}\r\n\r\n"
 
 
-def test_a_body_that_is_announced_too_large_is_not_waited_for(process):
+def test_a_body_that_is_announced_too_large_is_not_waited_for(listening):
     begin = time.monotonic()
-    said = talk(process, head(10**12))
+    said = talk(listening, head(10**12))
     assert " 413 " in said.splitlines()[0]
     problem = json.loads(said.partition("\r\n\r\n")[2])
     assert (problem["field"], problem["limit"], problem["value"]) == ("body", 2 * 2**20, 10**12)
@@ -46,14 +46,14 @@ def test_a_body_that_is_announced_too_large_is_not_waited_for(process):
 
 
 @pytest.mark.parametrize("path", ["/v1/events", "/v1/recommend"])
-def test_a_body_of_no_announced_length_is_cut_where_the_limit_is(process, path):
+def test_a_body_of_no_announced_length_is_cut_where_the_limit_is(listening, path):
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     kind = "application/x-ndjson" if path == "/v1/events" else "application/json"
-    said = talk(process, head(chunked=True, path=path, kind=kind), *[chunk] * 200)
+    said = talk(listening, head(chunked=True, path=path, kind=kind), *[chunk] * 200)
     assert " 413 " in said.splitlines()[0]
     problem = json.loads(said.partition("\r\n\r\n")[2])
     assert problem["limit"] == 2 * 2**20
-    assert problem["value"] <= 2 * 2**20 + 0x20000  # it stopped at once
+    assert problem["value"] <= 2 * 2**20 + 2**19  # it stopped there: 13 MB were on their way
 
 
 def test_a_body_that_does_not_come_is_not_waited_for_forever(serving):
@@ -81,7 +81,7 @@ def test_the_rate_of_a_key_is_its_own(serving, secrets):
 
         answers = [ask("recommend") for _ in range(30)]
         statuses = [answer.status_code for answer in answers]
-        assert 10 <= statuses.count(200) <= 15
+        assert statuses[:10] == [200] * 10
         refused = next(answer for answer in answers if answer.status_code == 429)
         assert int(refused.headers["retry-after"]) >= 1
         assert refused.json()["limit"] == 5

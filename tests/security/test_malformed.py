@@ -6,6 +6,8 @@ import socket
 import numpy as np
 import pytest
 
+from genrec.testing.serving import is_ready
+
 GOOD = {
     "/v1/recommend": {
         "user_id": "u1",
@@ -149,8 +151,8 @@ RAW = [
 
 
 @pytest.mark.parametrize("raw", RAW, ids=range(len(RAW)))
-def test_what_is_not_even_http(process, raw):
-    with socket.create_connection(("127.0.0.1", process.port), timeout=10) as line:
+def test_what_is_not_even_http(listening, raw):
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=10) as line:
         try:
             line.sendall(raw)
             line.shutdown(socket.SHUT_WR)
@@ -160,5 +162,5 @@ def test_what_is_not_even_http(process, raw):
         except ConnectionResetError:
             pass
     assert b" 500 " not in said.split(b"\r\n")[0]
-    assert process.is_ready()
-    assert "Traceback" not in process.log.read_text()
+    assert is_ready(listening.url)
+    assert "Traceback" not in "\n".join(listening.log)

@@ -4,14 +4,16 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
+from genrec.testing.serving import is_ready
+
 
 @pytest.fixture(scope="module")
-def operations(process):
-    schema = schemathesis.openapi.from_url(f"{process.url}/openapi.json")
+def operations(listening):
+    schema = schemathesis.openapi.from_url(f"{listening.url}/openapi.json")
     return [found.ok() for found in schema.get_all_operations()]
 
 
-def test_no_operation_fails(operations, process):
+def test_no_operation_fails(operations, listening):
     assert len(operations) >= 14
     for operation in operations:
 
@@ -30,5 +32,5 @@ def test_no_operation_fails(operations, process):
                 assert answer.headers["content-type"][0] == "application/problem+json"
 
         call()
-    assert process.is_ready()
-    assert "Traceback" not in process.log.read_text()
+    assert is_ready(listening.url)
+    assert "Traceback" not in "\n".join(listening.log)

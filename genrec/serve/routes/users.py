@@ -36,7 +36,8 @@ async def forget_user(user_id: UserId, request: Request, parts: PartsOf) -> Resp
     forgotten = await asyncio.to_thread(parts.store.forget, user_id, in_training_data=in_dataset)
     parts.service.forget_prompts()
     request.state.log.update(events=forgotten.events)
-    return json_response(UserForgotten(user_id=user_id, in_dataset=in_dataset, **forgotten.to_dict()))
+    done = {"user_id": user_id, "in_dataset": in_dataset, **forgotten.to_dict()}
+    return json_response(UserForgotten.model_validate(done))
 
 
 def _export(parts: Parts, user_id: str) -> UserOut:
