@@ -54,8 +54,10 @@ def open_writer(path: Path, max_bytes: int | None) -> sqlite3.Connection:
         least = ".".join(map(str, LEAST_SQLITE))
         raise UnsupportedError(f"SQLite {sqlite3.sqlite_version} is too old", hint=f"events need {least} or newer")
     try:
+        if not path.exists():
+            path.touch(mode=0o600)  # what people did is nobody else's business; SQLite gives its log the same mode
         connection = _connect(path)
-    except sqlite3.OperationalError as error:
+    except (OSError, sqlite3.OperationalError) as error:
         raise StorageError(f"{path}: {error}", hint="is the folder there, and may it be written?") from error
     try:
         _prepare(connection, path, max_bytes)

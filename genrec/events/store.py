@@ -196,9 +196,10 @@ class EventStore:
     def forgotten_among(self, user_ids: Iterable[str]) -> set[str]:
         """Those of the users who were forgotten."""
         with self._readers.connection() as connection:
-            salt = _salt(connection)
-            hashes = {key for (key,) in connection.execute("SELECT name_hash FROM forgotten")}
-        return {user_id for user_id in user_ids if name_hash(salt, user_id) in hashes} if hashes else set()
+            if connection.execute("SELECT NOT EXISTS (SELECT 1 FROM forgotten)").fetchone()[0]:
+                return set()
+            salt, query = _salt(connection), "SELECT 1 FROM forgotten WHERE name_hash = ?"
+            return {user for user in user_ids if connection.execute(query, (name_hash(salt, user),)).fetchone()}
 
     @property
     def forgettings(self) -> int:

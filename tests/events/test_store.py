@@ -140,9 +140,16 @@ def test_a_store_of_a_later_version_is_refused(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(StorageError, match="unable to open") as caught:
+    with pytest.raises(StorageError, match="No such file") as caught:
         EventStore.open(tmp_path / "missing" / "events.db")
     assert "is the folder there" in str(caught.value)
+
+
+def test_nobody_else_may_read_the_files(tmp_path, event):
+    with EventStore.open(tmp_path / "private.db") as store:
+        store.append([event()])
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.glob("private*")}
+    assert modes == {"private.db": 0o600, "private.db-wal": 0o600, "private.db-shm": 0o600}
 
 
 def test_every_commit_waits_for_the_disk(store):
