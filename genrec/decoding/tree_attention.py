@@ -8,15 +8,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genrec.decoding.prompt_cache import Prefix
 from genrec.decoding.states import joined, separated
 from genrec.errors import ConfigError, ModelError
+from genrec.prompt.sequence import TokenSequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from transformers import DynamicCache
+
     from genrec.decoding.prompt_cache import PromptCache
     from genrec.model.generator import Generator
-    from genrec.prompt.sequence import TokenSequence
+
+SPLIT = 1.5
+"""Times fewer positions to read, padding included, for which prompts are read in two passes instead of one."""
 
 
 class TreeReader:
@@ -68,27 +74,12 @@ class TreeReader:
         written = 1 if generator.vocabulary.one_position else generator.vocabulary.trie.num_levels
         check_prompts(generator, prompts, written - 1)
         self.generator = generator
-        device = generator.device
-        prefixes = [None if remembered is None else remembered.find(prompt) for prompt in prompts]
-        begin = [0 if prefix is None else prefix.length for prefix in prefixes]
-        self.cache, held = joined(prefixes, device)
-        self._lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
-        self._code_tokens = torch.tensor(generator.vocabulary.code_tokens, device=device)
-
-        count = self._lengths - torch.tensor(begin, device=device)
-        column = torch.arange(int(count.max()), device=device)
-        new = column < count[:, None]
-        # Padding behind a long beginning would stand beyond the last position there is.
-        position = ((self._lengths - count)[:, None] + column).clamp(max=int(self._lengths.max()) - 1)
-        tokens, nodes = torch.zeros_like(position), torch.full_like(position, -1)
-        rest = [(prompt.tokens[first:], prompt.nodes[first:]) for prompt, first in zip(prompts, begin, strict=True)]
-        tokens[new] = torch.from_numpy(np.concatenate([part for part, _ in rest])).to(tokens)
-        nodes[new] = torch.from_numpy(np.concatenate([part for _, part in rest])).to(nodes)
-        self._real = torch.cat([held, new], dim=1)
-        embeddings = generator.embed(tokens, nodes)
-        mask = _additive(_causal(held, new), embeddings) if held.shape[1] else new.long()
-        hidden = finite(generator.hidden(embeddings, mask, position, self.cache))
-        self.prompt_hidden = hidden[torch.arange(len(prompts), device=device), count - 1]
+        prefixes: list[Prefix | None] = [None] * len(prompts)
+        if remembered is not None:
+            prefixes = _long_ones_read(generator, prompts, [remembered.find(prompt) for prompt in prompts])
+        self._lengths = torch.tensor([len(prompt) for prompt in prompts], device=generator.device)
+        self._code_tokens = torch.tensor(generator.vocabulary.code_tokens, device=generator.device)
+        self.cache, self._real, self.prompt_hidden = _read(generator, prompts, prefixes)
         if remembered is not None:
             for prompt, states in zip(prompts, separated(self.cache, self._real), strict=True):
                 remembered.store(prompt, states)
@@ -133,6 +124,56 @@ class TreeReader:
         added = self.cache.get_seq_length() - self._real.shape[1]
         if added:
             self.cache.crop(-added)
+
+
+def _long_ones_read(
+    generator: Generator, prompts: Sequence[TokenSequence], prefixes: list[Prefix | None]
+) -> list[Prefix | None]:
+    """Beginnings of B prompts, made longer where much is new in some of them and little in the others.
+
+    Read at once, most of it would be padding. So those with much are read first, but for their last token.
+    """
+    new = np.array(
+        [len(p) - (0 if known is None else known.length) for p, known in zip(prompts, prefixes, strict=True)]
+    )
+    is_long = new > new.mean()
+    if not is_long.any() or len(new) * new.max() < SPLIT * (is_long.sum() * new.max() + len(new) * new[~is_long].max()):
+        return prefixes
+    rows = np.flatnonzero(is_long)
+    begun = [TokenSequence(prompts[row].tokens[:-1], prompts[row].nodes[:-1]) for row in rows]
+    cache, real, _ = _read(generator, begun, [prefixes[row] for row in rows])
+    longer = dict(zip(rows.tolist(), separated(cache, real), strict=True))
+    return [
+        Prefix(len(prompt) - 1, longer[row]) if row in longer else known
+        for row, (prompt, known) in enumerate(zip(prompts, prefixes, strict=True))
+    ]
+
+
+def _read(
+    generator: Generator, prompts: Sequence[TokenSequence], prefixes: Sequence[Prefix | None]
+) -> tuple[DynamicCache, Tensor, Tensor]:
+    """Read what is new in B prompts.
+
+    Keys and values of all of each, which of their S positions are real, (B, S), and the last hidden states, (B, D).
+    """
+    device = generator.device
+    begin = [0 if prefix is None else prefix.length for prefix in prefixes]
+    cache, held = joined(prefixes, device)
+    lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+    first = torch.tensor(begin, device=device)
+    column = torch.arange(int((lengths - first).max()), device=device)
+    new = column < (lengths - first)[:, None]
+    # Padding behind a long beginning would stand beyond the last position there is.
+    position = (first[:, None] + column).clamp(max=int(lengths.max()) - 1)
+    tokens, nodes = torch.zeros_like(position), torch.full_like(position, -1)
+    rest = [(prompt.tokens[at:], prompt.nodes[at:]) for prompt, at in zip(prompts, begin, strict=True)]
+    tokens[new] = torch.from_numpy(np.concatenate([part for part, _ in rest])).to(tokens)
+    nodes[new] = torch.from_numpy(np.concatenate([part for _, part in rest])).to(nodes)
+    embeddings = generator.embed(tokens, nodes)
+    mask = _additive(_causal(held, new), embeddings) if held.shape[1] else new.long()
+    hidden = finite(generator.hidden(embeddings, mask, position, cache))
+    last = hidden[torch.arange(len(prompts), device=device), lengths - first - 1]
+    return cache, torch.cat([held, new], dim=1), last
 
 
 def _causal(held: Tensor, new: Tensor) -> Tensor:

@@ -67,6 +67,29 @@ def test_only_what_is_new_is_read(name):
     assert engine.remembered.counts.prompts == 0
 
 
+@pytest.mark.parametrize("name", GENERATORS)
+def test_a_stranger_among_returning_users_is_read_first(name, monkeypatch):
+    generator, cache = GENERATORS[name], PromptCache(2**20)
+    random, widths = np.random.default_rng(0), []
+    histories = [random.integers(0, N, 20).tolist() for _ in range(6)]
+    GeneratorReader(generator, [tiny_prompt(generator, history[:19]) for history in histories[:5]], cache)
+    hidden = generator.hidden
+
+    def watched(embeddings, mask, position, cache):
+        widths.append(tuple(embeddings.shape[:2]))
+        return hidden(embeddings, mask, position, cache)
+
+    monkeypatch.setattr(generator, "hidden", watched)
+    prompts = [tiny_prompt(generator, history) for history in histories]
+    known = cache.find(prompts[5]).length
+    ours = search(GeneratorReader(generator, prompts, cache), k=N, beams=N)
+    # The stranger's prompt but for its last token, and then what is new in each.
+    assert widths[:2] == [(1, 40 - known), (6, 2)]
+    theirs = search(GeneratorReader(generator, prompts), k=N, beams=N)
+    np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-3)
+    assert cache.find(prompts[5]).length == len(prompts[5]) - 1
+
+
 def longest_common(wanted, held):
     common = 0
     for tokens in held:
