@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -12,14 +13,15 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from genrec.data.toy import toy_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
     from types import TracebackType
 
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 
     from genrec.serve.settings import ServeSettings
 
+T = TypeVar("T")
+
 _PATIENCE_S = 120.0
+_LOGGERS = ("genrec", "uvicorn", "asyncio")
 _COMMAND = "from genrec.cli.main import main; main()"
 
 
@@ -58,7 +63,7 @@ def train_toy_model(folder: Path, *, items: Literal["semantic", "atomic"] = "sem
 
 
 @contextmanager
-def client_of(model: Path, events: Path, settings: ServeSettings) -> Iterator[TestClient]:
+def client_of(model: Path, events: Path, settings: ServeSettings, *, online: bool = False) -> Iterator[TestClient]:
     """A client of an application in this process, ready to answer.
 
     Parameters
@@ -69,15 +74,20 @@ def client_of(model: Path, events: Path, settings: ServeSettings) -> Iterator[Te
         File of events.
     settings
         Limits and keys.
+    online
+        Let a light model follow the events. Default False.
     """
     from starlette.testclient import TestClient
 
     from genrec.events import EventStore
     from genrec.serve.app import create_app
     from genrec.serve.engine import Service
+    from genrec.serve.online import OnlineLoader
 
-    service = Service(model, data=toy_dataset(), timeout_s=settings.timeout_s)
-    app = create_app(service, EventStore.open(events), settings)
+    store = EventStore.open(events)
+    loader = OnlineLoader(model, store, data="toy") if online else None
+    service = Service(loader or model, data=toy_dataset(), timeout_s=settings.timeout_s)
+    app = create_app(service, store, settings, online=loader)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         deadline = time.monotonic() + _PATIENCE_S
         while client.get("/health/ready").status_code != 200:
@@ -170,14 +180,26 @@ class ServerThread:
         File of events.
     settings
         Limits and keys; the port is a free one.
+    max_waiting, fallback
+        As of :class:`~genrec.serve.engine.Service`.
 
     Attributes
     ----------
+    service
+        What answers.
     log
         What was logged meanwhile, one text a record.
     """
 
-    def __init__(self, model: Path, events: Path, settings: ServeSettings) -> None:
+    def __init__(
+        self,
+        model: Path,
+        events: Path,
+        settings: ServeSettings,
+        *,
+        max_waiting: int = 256,
+        fallback: bool = True,
+    ) -> None:
         from genrec.events import EventStore
         from genrec.serve.engine import Service
         from genrec.serve.server import Server
@@ -187,14 +209,27 @@ class ServerThread:
         self.port = int(self._listener.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self.log: list[str] = []
-        service = Service(model, data=toy_dataset(), timeout_s=settings.timeout_s)
-        self._server = Server(service, EventStore.open(events), settings)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
+        self.service = Service(
+            model, data=toy_dataset(), timeout_s=settings.timeout_s, max_waiting=max_waiting, fallback=fallback
+        )
+        self._server = Server(self.service, EventStore.open(events), settings)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._server.serve(sockets=[self._listener])
+
+    def call(self, work: Coroutine[None, None, T]) -> Future[T]:
+        """Run a coroutine on the server's event loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def __enter__(self) -> Self:
         handler = self._handler = _Collector(self.log)
-        for name in ("genrec", "uvicorn", "asyncio"):
+        for name in _LOGGERS:
             logging.getLogger(name).addHandler(handler)
+        ours = logging.getLogger("genrec")
+        self._level = ours.level
+        ours.setLevel(logging.INFO)
         self._thread.start()
         deadline = time.monotonic() + _PATIENCE_S
         while not is_ready(self.url):
@@ -209,8 +244,9 @@ class ServerThread:
         self._server.should_exit = True
         self._thread.join(_PATIENCE_S)
         self._listener.close()
-        for name in ("genrec", "uvicorn", "asyncio"):
+        for name in _LOGGERS:
             logging.getLogger(name).removeHandler(self._handler)
+        logging.getLogger("genrec").setLevel(self._level)
 
 
 class _Collector(logging.Handler):

@@ -23,9 +23,9 @@ def recommender(model_folder):
 def serving(model_folder, tmp_path_factory):
     """Start an application in this process."""
 
-    def start(model=None, **settings):
+    def start(model=None, *, online=False, **settings):
         events = tmp_path_factory.mktemp("events") / "events.db"
-        return client_of(model or model_folder, events, ServeSettings(**settings))
+        return client_of(model or model_folder, events, ServeSettings(**settings), online=online)
 
     return start
 

@@ -1,0 +1,123 @@
+"""Real connections to a server that is busy: what it turns away, what it gives up, what it finishes."""
+
+import json
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from genrec.serve.client import Client, RefusedError
+from genrec.serve.settings import ServeSettings
+from genrec.testing.serving import ServerThread
+
+
+@pytest.fixture(scope="module")
+def busy_server(model_folder, tmp_path_factory):
+    """A server with room for few, and no fallback."""
+    events = tmp_path_factory.mktemp("busy") / "events.db"
+    settings = ServeSettings(timeout_s=20)
+    with ServerThread(model_folder, events, settings, max_waiting=4, fallback=False) as running:
+        yield running
+
+
+@contextmanager
+def held_up(running):
+    """What decodes is busy until the block ends."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait(_):
+        begun.set()
+        go_on.wait(60)
+
+    running.call(running.service.run(wait, timeout_s=60))
+    assert begun.wait(30)
+    try:
+        yield
+    finally:
+        go_on.set()
+
+
+def until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def ask(running, body):
+    """Send a request, and do not wait for the answer."""
+    line = socket.create_connection(("127.0.0.1", running.port))
+    text = json.dumps(body)
+    kind = "Content-Type: application/json"
+    head = f"POST /v1/recommend HTTP/1.1\r\nHost: localhost\r\n{kind}\r\nContent-Length: {len(text)}"
+    line.sendall(f"{head}\r\n\r\n{text}".encode())
+    return line
+
+
+def test_who_hangs_up_frees_the_place(busy_server):
+    decoded = busy_server.service.counts.decoded
+    with held_up(busy_server):
+        lines = [ask(busy_server, {"history": ["i1"]}) for _ in range(4)]
+        until(lambda: busy_server.service.counts.waiting == 4)
+        for line in lines:
+            line.close()
+        until(lambda: busy_server.service.counts.waiting == 0)
+    assert Client(busy_server.url).recommend(history=["i2"])["source"] == "generator"
+    assert busy_server.service.counts.decoded == decoded + 1  # nothing was computed for those who left
+    assert sum('"status": 499' in line for line in busy_server.log) == 4
+
+
+def test_beyond_the_queue_it_says_at_once_when_to_come_back(busy_server):
+    hasty = Client(busy_server.url, retries=0)
+    with held_up(busy_server):
+        lines = [ask(busy_server, {"history": [f"i{n}"], "k": 2}) for n in range(4)]
+        until(lambda: busy_server.service.counts.waiting == 4)
+        begin = time.monotonic()
+        with pytest.raises(RefusedError) as refused:
+            hasty.recommend(history=["i9"])
+        took = time.monotonic() - begin
+        assert refused.value.problem["type"] == "urn:genrec:problem:queue-full"
+        assert refused.value.problem["status"] == 429
+        # Others are served meanwhile: finding items and taking events do not wait for the model.
+        assert hasty.find_items("red")["total"] > 0
+        event = {"event_id": "busy", "user_id": "ann", "item_id": "i1", "kind": "interaction"}
+        assert hasty.send_events([event])["accepted"] == 1
+    assert took < 1.0  # 100 ms on a machine that is not shared: tests/reliability
+    for line in lines:
+        with line:
+            assert line.recv(65536).startswith(b"HTTP/1.1 200")  # none was lost
+
+
+def test_too_late_without_a_fallback_is_504(busy_server):
+    with held_up(busy_server), pytest.raises(RefusedError) as late:
+        Client(busy_server.url).recommend(history=["i1"], timeout_s=0.05)
+    assert late.value.problem["status"] == 504
+    assert busy_server.service.counts.waiting == 0
+
+
+def test_one_that_fails_ends_its_batch_and_frees_all_places(busy_server):
+    with held_up(busy_server), pytest.raises(RefusedError) as refused:
+        Client(busy_server.url, retries=0).recommend_all([{"history": [f"i{n}"]} for n in range(8)])
+    assert refused.value.problem["status"] == 429
+    assert refused.value.problem["field"].startswith("requests.")
+    until(lambda: busy_server.service.counts.waiting == 0)
+
+
+def test_several_clients_at_once_get_what_each_would_get_alone(model_folder, tmp_path):
+    with ServerThread(model_folder, tmp_path / "events.db", ServeSettings()) as running:
+        client = Client(running.url)
+        alone = [client.recommend(history=[f"i{n}"], k=5)["items"] for n in range(24)]
+        together = [None] * 24
+
+        def work(number):
+            together[number] = client.recommend(history=[f"i{number}"], k=5)["items"]
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for one, other in zip(alone, together, strict=True):
+            assert [item["item_id"] for item in one] == [item["item_id"] for item in other]
