@@ -10,6 +10,7 @@ from genrec.errors import DataError
 Kind = Literal["interaction", "impression", "feedback"]
 Feedback = Literal["like", "dislike", "hide", "undo"]
 
+KINDS, FEEDBACKS = get_args(Kind), get_args(Feedback)
 MAX_ID = 512
 MAX_WORD = 64
 LATEST = 100_000_000_000
@@ -67,10 +68,10 @@ class Event:
             _check_text(name, getattr(self, name), MAX_ID, least=1)
         _check_text("request_id", self.request_id, MAX_ID)
         _check_text("value", self.value, MAX_WORD)
-        if self.kind not in get_args(Kind):
-            raise DataError(f"kind is {self.kind!r}", hint=f"kinds are {', '.join(get_args(Kind))}")
-        if self.kind == "feedback" and self.value not in get_args(Feedback):
-            raise DataError(f"value of feedback is {self.value!r}", hint=f"values are {', '.join(get_args(Feedback))}")
+        if self.kind not in KINDS:
+            raise DataError(f"kind is {self.kind!r}", hint=f"kinds are {', '.join(KINDS)}")
+        if self.kind == "feedback" and self.value not in FEEDBACKS:
+            raise DataError(f"value of feedback is {self.value!r}", hint=f"values are {', '.join(FEEDBACKS)}")
         _check_number("timestamp", self.timestamp, LATEST, hint="timestamps are in seconds, not milliseconds")
         for name in ("dwell_ms", "position"):
             if getattr(self, name) is not None:

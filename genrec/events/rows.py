@@ -37,4 +37,7 @@ def statement(condition: str) -> str:
 
 def stored(row: Row) -> StoredEvent:
     """The event of a row, not flagged yet."""
-    return StoredEvent(row[0], Event(*row[2:]), row[1])
+    # It was checked when it was made; checking every event again would double the time of reading them.
+    event = object.__new__(Event)
+    event.__dict__.update(zip(NAMES, row[2:], strict=True))
+    return StoredEvent(row[0], event, row[1])
