@@ -25,6 +25,9 @@ def explain(
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Recommend items of the history too.")] = False,
     beams: Annotated[int, typer.Option("--beams", min=1, help="Beam width.")] = 50,
     exact: Annotated[bool, typer.Option("--exact", help="Score every item instead of searching.")] = False,
+    latest: Annotated[
+        int | None, typer.Option("--latest", min=1, help="Leave out only so many items, those met last. Default: all.")
+    ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Items of the history to show for each item.")] = 5,
     data: Annotated[
         str | None, typer.Option("--data", help="Data set with the catalog. Default: the one it was trained on.")
@@ -53,7 +56,7 @@ def explain(
         exact=exact,
     )
     answer = recommender.recommend_batch([request])[0]
-    explanations = explain_answer(recommender, request, answer, items=k)
+    explanations = explain_answer(recommender, request, answer, items=k, latest=latest)
     if json:
         print_json({"explanations": [one.to_dict() for one in explanations]})
         return

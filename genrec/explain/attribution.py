@@ -76,6 +76,7 @@ def leave_one_out(
     items: Sequence[str],
     *,
     met: Sequence[str] | None = None,
+    latest: int | None = None,
     batch_size: int = 32,
 ) -> Attribution:
     """Score items exactly, with a history and without each of its items.
@@ -95,6 +96,8 @@ def leave_one_out(
         Item ids to score, M of them, none twice.
     met
         Item ids of the whole history, which guides of the search read. Default: what the model reads.
+    latest
+        How many items are left out in turn, those met last. Default: all.
     batch_size
         Most prompts that are read together; bounds memory, changes nothing else. Default 32.
 
@@ -120,7 +123,9 @@ def leave_one_out(
     """
     ids = recommender.catalog.ids
     rows, targets = ids.indices(history), ids.indices(items)
-    left_out = rows[np.sort(np.unique(rows, return_index=True)[1])]
+    # Each item once, where it was met last.
+    left_out = rows[np.sort(len(rows) - 1 - np.unique(rows[::-1], return_index=True)[1])]
+    left_out = left_out[0 if latest is None else max(len(left_out) - latest, 0) :]
     histories = [rows, *(rows[rows != item] for item in left_out)]
     prompts = [recommender.builder.build(one, words) for one in histories]
     only = ItemWeights.from_candidates([targets], len(recommender.catalog))

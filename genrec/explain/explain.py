@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 
 def explain(
-    recommender: Recommender, request: Request, answer: Answer, *, items: int = 10, batch_size: int = 32
+    recommender: Recommender,
+    request: Request,
+    answer: Answer,
+    *,
+    items: int = 10,
+    latest: int | None = None,
+    batch_size: int = 32,
 ) -> list[Explanation]:
     """Say why items were recommended.
 
@@ -34,6 +40,8 @@ def explain(
         What was asked and answered.
     items
         How many items to explain, from the first. Default 10.
+    latest
+        How many items of the history to leave out in turn, those met last. Default: all that the model reads.
     batch_size
         Most histories that are read together; bounds memory, changes nothing else. Default 32.
 
@@ -67,7 +75,7 @@ def explain(
     read = items_read(recommender, recommender.prepare(request))
     words = clean(request.prompt or "") or None
     # Places are those among all items of the answer, so all are scored.
-    attribution = leave_one_out(recommender, read, words, ids, met=answer.history, batch_size=batch_size)
+    attribution = leave_one_out(recommender, read, words, ids, met=answer.history, latest=latest, batch_size=batch_size)
     places = attribution.places(np.array([item.score for item in answer.items]))
     explained = answer.items[:items]
     matching = Matching(recommender.catalog, recommender.catalog.ids.indices(ids[:items]))

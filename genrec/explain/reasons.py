@@ -117,7 +117,7 @@ class Explanation:
     score, logprob
         As in the answer.
     history
-        The items of the history that the model read, each once, those first that speak for the item most.
+        The items of the history that were left out in turn, each once, those first that speak for the item most.
     words
         The words of the prompt that the item answers to, in the order they stand there.
     evidence

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from genrec.explain.reasons import Evidence, Explanation, HistoryReason, Plain, WordReason
 
@@ -26,7 +26,7 @@ def sentence(explanation: Explanation) -> str:
     ...     "i2", "Big", 1, 10, -1.0, -1.0, (HistoryReason("i1", "Heat", 0.6931, 4),), (), (), (), ()
     ... )
     >>> sentence(facts)
-    'Big: mostly for “Heat”, without which it would be 2.0 times less likely and fall from place 1 to 4 of these 10.'
+    'Big: because of “Heat”, without which it would be 2.0 times less likely and fall from place 1 to 4 of these 10.'
     """
     return f"{explanation.title}: {'; '.join(_parts(explanation))}."
 
@@ -35,7 +35,7 @@ def _parts(explanation: Explanation) -> Iterator[str]:
     best = explanation.history[0] if explanation.history else None
     speaks = best is not None and best.delta >= CLEAR
     if best is not None:
-        yield _history(best, explanation) if speaks else "no single item of the history speaks for it much"
+        yield _history(best, explanation) if speaks else _nothing_of(explanation.history)
     found = explanation.evidence
     if found:
         yield _evidence(next((one for one in found if best is not None and one.item_id == best.item_id), found[0]))
@@ -54,7 +54,7 @@ def _history(best: HistoryReason, explanation: Explanation) -> str:
     place, without, of = explanation.place, best.place_without, explanation.of
     # With scorers beside the generator, scores are weights: ratios of them hold, probabilities would not.
     verb, how = ("weigh", "less") if best.guided else ("be", "less likely")
-    less = f"mostly for “{best.title}”, without which it would {verb} {math.exp(best.delta):.1f} times {how}"
+    less = f"because of “{best.title}”, without which it would {verb} {math.exp(best.delta):.1f} times {how}"
     if of == 1:
         return less
     if without > place:
@@ -62,6 +62,11 @@ def _history(best: HistoryReason, explanation: Explanation) -> str:
     if without < place:
         return f"{less}, though at place {without} of these {of}, as others need it more"
     return f"{less} but keep place {place} of these {of}"
+
+
+def _nothing_of(history: Sequence[HistoryReason]) -> str:
+    whichever = f"any one of {len(history)} items of the history" if len(history) > 1 else f"“{history[0].title}”"
+    return f"it would be hardly less likely without {whichever}"
 
 
 def _evidence(one: Evidence) -> str:

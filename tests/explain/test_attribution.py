@@ -78,6 +78,17 @@ def test_the_history_that_was_read_is_explained_and_no_more(recommender):
         assert deltas == sorted(deltas, reverse=True)
 
 
+def test_only_the_latest_items_are_left_out_if_that_is_enough(recommender):
+    request = Request(history=["i1", "i2", "i3", "i1", "i4"], k=3)
+    _, everything = explained(recommender, request)
+    for latest, left in ((2, {"i1", "i4"}), (0, set()), (9, {"i1", "i2", "i3", "i4"})):
+        _, few = explained(recommender, request, latest=latest)
+        for one, whole in zip(few, everything, strict=True):
+            assert {reason.item_id for reason in one.history} == left
+            deltas = {reason.item_id: reason.delta for reason in whole.history}
+            assert all(reason.delta == pytest.approx(deltas[reason.item_id], abs=1e-5) for reason in one.history)
+
+
 def test_a_history_of_one_item(recommender):
     answer, explanations = explained(recommender, Request(history=["i3"], k=4))
     nothing = recommender.recommend(history=[], k=24, exact=True)

@@ -16,9 +16,9 @@ def run(model, *arguments):
 
 
 def test_sentences_and_tables(model_folder):
-    done = run(model_folder, "--history", "i3,i4,i5", "-k", "2", "--top", "2")
+    done = run(model_folder, "--history", "i3,i4,i5", "-k", "2", "--top", "2", "--latest", "2")
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("1. White Mirror: mostly for “Black Harbour”")
+    assert done.stdout.startswith("1. White Mirror: because of “Black Harbour”")
     assert "place without" in done.stdout
     assert done.stdout.count("│ i5 ") == 2
 

@@ -94,7 +94,13 @@ def test_words_filters_and_boosts_name_what_holds(reader):
 
 def numbers_of(explanation):
     """Every number that a sentence about these facts may hold."""
-    facts = {explanation.place, explanation.of, f"{math.exp(explanation.logprob):.1%}".rstrip("%"), 0.1}
+    facts = {
+        explanation.place,
+        explanation.of,
+        len(explanation.history),
+        f"{math.exp(explanation.logprob):.1%}".rstrip("%"),
+        0.1,
+    }
     for reason in explanation.history:
         facts |= {reason.place_without, f"{math.exp(reason.delta):.1f}"}
     for one in explanation.evidence:
@@ -128,9 +134,11 @@ def test_a_sentence_names_nothing_but_facts(recommender, reader, history, wishes
         named = {reason.title for reason in explanation.history} | {e.title for e in explanation.evidence}
         assert quoted <= named | {word.text for word in explanation.words} | {word.what for word in explanation.words}
         best = explanation.history[0] if explanation.history else None
-        if "mostly for" in sentence:
-            assert f"mostly for “{best.title}”" in sentence
+        if "because of" in sentence:
+            assert f"because of “{best.title}”" in sentence
             assert best.delta > 0
+        if "hardly less likely" in sentence:
+            assert best.delta < 0.05
         if match := re.search(r"fall from place (\d+) to (\d+) of these (\d+)", sentence):
             assert tuple(map(int, match.groups())) == (explanation.place, best.place_without, explanation.of)
             assert best.place_without > explanation.place
