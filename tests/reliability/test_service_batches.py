@@ -77,19 +77,14 @@ def test_answers_are_those_of_the_recommender(serving, served_folder):
 
 
 def test_the_number_of_threads_never_changes_an_answer(serving):
-    requests, before = list(mixed_requests()), torch.get_num_threads()
+    requests = list(mixed_requests())
 
-    async def answers():
-        async with serving() as service:
+    async def answers(threads):
+        async with serving(threads=threads) as service:
+            assert await service.run(lambda _: torch.get_num_threads()) == threads
             return [await service.recommend(request) for request in requests]
 
-    results = []
-    try:
-        for threads in (1, 2, 5):
-            torch.set_num_threads(threads)
-            results.append(asyncio.run(answers()))
-    finally:
-        torch.set_num_threads(before)
+    results = [asyncio.run(answers(threads)) for threads in (1, 2, 5)]
     for others in results[1:]:
         for one, other in zip(results[0], others, strict=True):
             same(one.answer, other.answer)

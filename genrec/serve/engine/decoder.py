@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from genrec.decoding.abandon import AbandonedError, while_wanted
 from genrec.errors import DeadlineError, EngineError, GenrecError, ModelError, NotReadyError
+from genrec.model.folder import LoadedModel
 from genrec.recommend.request import Request
 from genrec.serve.engine.served import Served
 
@@ -27,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
 """Batches that the engine may fail in a row before it counts as lost."""
+SMALL = 10_000_000
+"""Parameters below which a model is computed by one thread."""
 SMOOTHING = 0.1
 """Weight of the last batch in the mean time of a request."""
 
@@ -62,16 +67,21 @@ class Decoder:
         Where results are waited for.
     max_batch
         Most requests decoded together.
+    threads
+        Threads that compute, see :class:`~genrec.serve.engine.service.Service`.
     """
 
     queue: RequestQueue
     model: Callable[[], ServedModel]
     loop: asyncio.AbstractEventLoop
     max_batch: int
+    threads: int | None = None
     counts: DecoderCounts = field(default_factory=DecoderCounts)
 
     def __post_init__(self) -> None:
         self._thread = Thread(target=self._run, name="genrec-decoder", daemon=True)
+        self._computes: ServedModel | None = None
+        self._default_threads = torch.get_num_threads()
 
     def start(self) -> None:
         """Begin to decode."""
@@ -107,6 +117,9 @@ class Decoder:
 
     def _serve(self, batch: Sequence[Pending]) -> None:
         model, began = self.model(), time.monotonic()
+        if model is not self._computes:
+            self._computes = model
+            torch.set_num_threads(self.threads or (1 if is_small(model.recommender) else self._default_threads))
         results = perform(model.recommender, batch)
         took = time.monotonic() - began
         counts = self.counts
@@ -131,6 +144,12 @@ class Decoder:
     def _settle(self, outcomes: Sequence[tuple[Pending, Any]]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             self.loop.call_soon_threadsafe(settle, outcomes)
+
+
+def is_small(recommender: Recommender) -> bool:
+    """Whether a model is so small that waiting for a second thread costs more than that thread does."""
+    model = recommender.model
+    return isinstance(model, LoadedModel) and sum(p.numel() for p in model.generator.parameters()) < SMALL
 
 
 def settle(outcomes: Sequence[tuple[Pending, Any]]) -> None:

@@ -59,6 +59,9 @@ class Service:
         Seconds a request has if it does not say. Default 10.
     cache_bytes
         Room for prompts that were read, so that a user who comes back costs what is new; 0 for none. Default 256 MiB.
+    threads
+        Threads that torch decodes with. Default: one for models below ten million parameters, where waiting for others
+        costs more than they do; for larger ones as many as torch takes.
     fallback
         Let collaborative filtering answer what would be too late. Default True; else that is a `DeadlineError`.
 
@@ -90,12 +93,14 @@ class Service:
         timeout_s: float = 10.0,
         cache_bytes: int = 256 * 2**20,
         fallback: bool = True,
+        threads: int | None = None,
     ) -> None:
         if max_batch < 1 or max_waiting < 1 or timeout_s <= 0 or cache_bytes < 0:
             raise ConfigError("max_batch and max_waiting must be at least 1, timeout_s positive, cache_bytes 0 or more")
         self.max_batch = max_batch
         self.max_waiting = max_waiting
         self.timeout_s = timeout_s
+        self._threads = threads
         self._data = data
         self._engine = engine
         self._loads_by_itself = callable(load)
@@ -125,7 +130,7 @@ class Service:
         loop = asyncio.get_running_loop()
         try:
             self._served = await loop.run_in_executor(self._loading, self._open, self._load)
-            self._decoder = Decoder(self._queue, lambda: self._current, loop, self.max_batch)
+            self._decoder = Decoder(self._queue, lambda: self._current, loop, self.max_batch, self._threads)
             self._decoder.start()
             await self._warm_up()
         except BaseException:
