@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from genrec.errors import ModelError
 from genrec.files import sha256
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 FILE = "genrec.json"
+VERSION_DIGITS = 12
 
 
 class DatasetReference(BaseModel):
@@ -82,6 +84,12 @@ class ModelDescription(BaseModel):
     """What was measured when it was made."""
     files: dict[str, str] = {}
     """sha256 of every other file in the folder."""
+    _version: str = PrivateAttr(default="")
+
+    @property
+    def version(self) -> str:
+        """First 12 digits of the sha256 of the ``genrec.json`` it was read from; empty if it was not read."""
+        return self._version
 
     def write(self, folder: Path) -> None:
         """Write ``genrec.json`` with the hashes of all files that are there now."""
@@ -98,11 +106,12 @@ class ModelDescription(BaseModel):
             If it is missing, not readable, of a newer format, or a file of the folder has changed since.
         """
         try:
-            raw: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            content = (folder / FILE).read_bytes()
+            raw: dict[str, Any] = json.loads(content)
         except OSError as error:
             hint = "a model folder is what `genrec finetune --out` wrote"
             raise ModelError(f"{folder} is not a model folder: it has no readable {FILE}", hint=hint) from error
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # not JSON, or not text
             raise ModelError(f"{folder / FILE}: not JSON: {error}") from error
         if raw.get("format_version", 0) > FORMAT_VERSION:
             found = raw["format_version"]
@@ -111,6 +120,7 @@ class ModelDescription(BaseModel):
             description = cls.model_validate(raw)
         except ValidationError as error:
             raise ModelError(f"{folder / FILE}: {error}") from error
+        description._version = hashlib.sha256(content).hexdigest()[:VERSION_DIGITS]
         if description.model_extra:
             logger.info("%s: keys of a newer version ignored: %s", folder / FILE, ", ".join(description.model_extra))
         now = _hashes(folder)

@@ -1,5 +1,6 @@
 """Items that are in the data set and not in the model: served from the start."""
 
+import hashlib
 import logging
 
 import pyarrow as pa
@@ -23,7 +24,9 @@ def opened(folder, kind):
     rows = pa.table({"item_id": ["new"], "title": ["Velvet Anchor"]})
     later = dataset.with_catalog(with_rows(dataset.catalog, rows).catalog)
     load = lambda: Recommender.from_pretrained(folder, later)  # noqa: E731
-    return open_model(load, cache_bytes=0, with_fallback=True).recommender
+    opened = open_model(load, cache_bytes=0, with_fallback=True)
+    assert opened.version == hashlib.sha256((folder / "genrec.json").read_bytes()).hexdigest()[:12]
+    return opened.recommender
 
 
 def test_an_item_that_came_after_training_is_recommended(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ from genrec.serve.engine.fallback import Fallback, Neighbours
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from genrec.model.description import ModelDescription
     from genrec.recommend.recommender import Recommender
     from genrec.recommend.request import Answer
 
@@ -40,17 +38,12 @@ class ServedModel:
     fallback
         Answers where it would be too late; None without one.
     version
-        See :func:`version_of`.
+        See :attr:`~genrec.model.description.ModelDescription.version`.
     """
 
     recommender: Recommender
     fallback: Fallback | None
     version: str
-
-
-def version_of(description: ModelDescription) -> str:
-    """First 12 digits of the sha256 of the ``genrec.json`` that says so."""
-    return hashlib.sha256((description.model_dump_json(indent=2) + "\n").encode()).hexdigest()[:12]
 
 
 def open_model(load: Callable[[], Recommender], *, cache_bytes: int, with_fallback: bool) -> ServedModel:
@@ -79,7 +72,7 @@ def open_model(load: Callable[[], Recommender], *, cache_bytes: int, with_fallba
         raise
     except Exception as error:
         raise ModelError(f"the model cannot be loaded: {error!r}") from error
-    return ServedModel(recommender, fallback, version_of(recommender.model.description))
+    return ServedModel(recommender, fallback, recommender.model.description.version)
 
 
 def _with_all_items(recommender: Recommender) -> Recommender:
