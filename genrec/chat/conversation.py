@@ -159,7 +159,9 @@ class Conversation:
 
     def request(self) -> Request:
         """What the state asks the recommender for."""
-        standing = Standing.of(self.state, self.recommender.catalog)
+        return self._request(Standing.of(self.state, self.recommender.catalog))
+
+    def _request(self, standing: Standing) -> Request:
         request = standing.request(self.recommender, self.history, self.user, self.k)
         return replace(request, exclude=[*request.exclude, *self.exclude])
 
@@ -180,10 +182,10 @@ class Conversation:
         explained = self._why(change.why) if change.why else ""
         if not change.is_any:
             return Turn(explained or self._not_understood(change), (), change, self.state)
-        self.state = change.state
-        answer = self.recommender.recommend_batch([self.request()])[0]
-        self.state = self.state.model_copy(update={"shown": tuple(item.item_id for item in answer.items)})
-        standing, titles = Standing.of(self.state, self.recommender.catalog), self._titles(change)
+        standing = Standing.of(change.state, self.recommender.catalog)
+        answer = self.recommender.recommend_batch([self._request(standing)])[0]
+        self.state = change.state.model_copy(update={"shown": tuple(item.item_id for item in answer.items)})
+        titles = self._titles(change)
         said = [
             explained,
             "We start over." if change.started_over else wording.taken_back(change.taken_back, titles),

@@ -272,8 +272,10 @@ def test_a_user_and_a_history_are_read_and_what_is_hidden_stays_hidden(recommend
     assert not {*met, "i20", "i21"} & set(items)
     plain = recommender.recommend(history=[*met, "i20"], filters=["not genre=Drama"], exclude=["i21"], k=24)
     assert items == [item.item_id for item in plain.items]
+    stranger = Conversation(recommender, user="nobody")
     with pytest.raises(UnknownIdError):
-        Conversation(recommender, user="nobody").say("comedy")
+        stranger.say("comedy")
+    assert stranger.state == ChatState()
 
 
 def test_more_wanted_values_come_first(recommender):
