@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
@@ -100,6 +101,8 @@ def serve(service: Service, store: EventStore, settings: ServeSettings, online: 
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     logger.info("http://%s:%d, events in %s", f"[{host}]" if ":" in host else host, port, store.path)
+    gc.collect()
+    gc.freeze()  # the libraries stay: a collection that walks through them is a pause for everyone, and one at the end
     try:
         server.run(sockets=[listener])
     finally:
