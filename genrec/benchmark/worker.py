@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import logging
+import multiprocessing
 import os
 import sys
+import threading
 import time
 import traceback
 from dataclasses import asdict, dataclass, field, replace
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,6 +117,7 @@ def work(job: Job, told: Connection) -> None:
     told
         Gets a :class:`~genrec.benchmark.tuning.Trial` or a stage's name at a time.
     """
+    _end_with_parent()
     _log_to(job.folder)
     entrant = job.entrant
     entry = ModelEntry(name=entrant.name, family=entrant.family, source=entrant.source, status="failed")
@@ -136,6 +140,20 @@ def work(job: Job, told: Connection) -> None:
         fingerprint=job.fingerprint, budget_seconds=job.budget_seconds, entry=found.entry, seeds=found.seeds
     )
     job.folder.write(result, found.evaluations, found.rows, found.probes)
+
+
+def _end_with_parent() -> None:
+    """Go when the run goes, even if it was killed: nobody would read what comes."""
+    parent = multiprocessing.parent_process()
+    if parent is None:  # nobody made a process for it
+        return
+    sentinel = parent.sentinel
+
+    def watch() -> None:
+        wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()
 
 
 def _log_to(folder: ModelFolder) -> None:
