@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -177,3 +178,17 @@ def test_the_reason_is_the_one_that_made_the_data(model_folder):
         assert answer.items[0].item_id == f"i{start + 5}"
         assert explanations[0].history[0].item_id == history[-1]
         assert math.exp(explanations[0].history[0].delta) > 2
+
+
+def test_items_that_came_after_training(model_folder):
+    rows = pa.table({"item_id": ["new"], "title": ["Amber Bridge"], "categories": [["Comedy"]], "year": [2020]})
+    recommender = Recommender.from_pretrained(model_folder, data=toy_dataset()).with_items(rows)
+    answer, explanations = explained(recommender, Request(history=["i3", "new"], candidates=["i4", "i5"], k=2))
+    assert answer.history == ("i3", "new")
+    for explanation in explanations:
+        assert {reason.title for reason in explanation.history} == {"Golden Forest", "Amber Bridge"}
+        assert {one.item_id for one in explanation.evidence} <= {"i3"}
+    _, (explanation,) = explained(recommender, Request(history=["i3", "i4"], candidates=["new"], filters=["year=2020"]))
+    assert explanation.title == "Amber Bridge"
+    assert explanation.evidence == ()
+    assert explanation.filters[0].values == {"year": 2020}
