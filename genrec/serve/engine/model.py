@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 0.5
-"""Most by which scores of one item may differ, asked for alone or in company, in nats: float32 rounds to a ten-thousandth
-of it, bfloat16 and int8 to a tenth, and another user's history would make whole nats."""
+"""Most by which scores of one item may differ, asked for alone or in company, in nats. Rounding makes a ten-thousandth
+of it in float32 and a tenth in bfloat16 and int8; somebody else's history makes more."""
 STEPS = 5
 """Parts of the window in which its beginning moves on."""
 
