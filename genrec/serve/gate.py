@@ -26,7 +26,11 @@ logger = logging.getLogger(__name__)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _JSON, _LINES = "application/json", "application/x-ndjson"
 _LOCAL = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-_CHALLENGE = 'Bearer realm="genrec", Basic realm="genrec: any name, the API key as password", charset="UTF-8"'
+_CHALLENGE = 'Bearer realm="genrec"'
+# What a browser opens by itself; it asks for a password, and sends it with the page's calls too. Not for those calls:
+# the page says in words what a key may not do. And not beside Bearer: Chromium reads the first kind of a header only.
+_BROWSER_CHALLENGE = 'Basic realm="genrec: any name, the API key as password", charset="UTF-8"'
+_BROWSER_PATHS = ("/page/", "/v1/report")
 
 
 class Gate:
@@ -94,7 +98,7 @@ class Gate:
         if key is None:
             detail = "an API key is needed" if not given else "this is not an API key of this server"
             hint = "send it as `Authorization: Bearer KEY`"
-            raise Problem(401, "key", detail, hint=hint, headers={"WWW-Authenticate": _CHALLENGE})
+            raise Problem(401, "key", detail, hint=hint, headers={"WWW-Authenticate": _challenge(path)})
         if not key.may(needed):
             hint = "`genrec keys add --scope` makes a key that may"
             raise Problem(
@@ -144,6 +148,10 @@ def _check_content_type(headers: Headers, path: str) -> None:
     if has_body and kind not in allowed:
         detail = f"a body of type {' or '.join(allowed)} is needed"
         raise Problem(415, "media-type", detail, field="Content-Type", limit=allowed[0], value=kind or None)
+
+
+def _challenge(path: str) -> str:
+    return _BROWSER_CHALLENGE if path == "/" or path.startswith(_BROWSER_PATHS) else _CHALLENGE
 
 
 def _netloc(origin: str) -> str:

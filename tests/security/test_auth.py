@@ -55,7 +55,8 @@ def test_without_a_key_nothing_but_health_answers(guarded, every_route):
         else:
             assert answer.status_code == 401, (method, path)
             assert answer.json()["type"] == "urn:genrec:problem:key"
-            kind = "Basic" if path in ("/", "/v1/report") else "Bearer"  # a browser asks for a password there
+            of_a_browser = path == "/" or path.startswith(("/page/", "/v1/report"))  # it asks for a password there
+            kind = "Basic" if of_a_browser else "Bearer"
             assert answer.headers["www-authenticate"].startswith(kind)
 
 

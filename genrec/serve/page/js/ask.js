@@ -15,7 +15,9 @@ export function startAsking(onAnswer, onReasons) {
   show = onAnswer;
   explained = onReasons;
   onChange((names) => {
-    if (PARTS.some((name) => names.has(name))) soon(ask, 60);
+    if (!PARTS.some((name) => names.has(name))) return;
+    byId("results").setAttribute("aria-busy", "true");
+    soon(ask, 60);
   });
   byId("ask").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -33,21 +35,24 @@ export function startAsking(onAnswer, onReasons) {
 export async function ask() {
   running?.abort();
   const { signal } = (running = new AbortController());
+  const list = byId("results");
+  const done = () => running.signal === signal && list.removeAttribute("aria-busy");
   const bodies = requests();
-  if (!bodies) return show(null);
-  byId("results").setAttribute("aria-busy", "true");
+  if (!bodies) return show(null), done();
+  list.setAttribute("aria-busy", "true");
   const start = performance.now();
   try {
     const { answers } = await recommend({ requests: bodies }, signal);
     const [answer, full = null] = answers;
     for (const one of answers) one.items = shown(one.items);
-    clearProblem();
+    clearProblem("list");
+    list.toggleAttribute("data-reasons-pending", state.options.explain && answer.items.length > 0);
     show({ answer, full, ms: performance.now() - start });
+    done();
     if (state.options.explain && answer.items.length) await giveReasons(bodies[0], signal);
   } catch (error) {
-    problem(error, ask);
-  } finally {
-    if (running.signal === signal) byId("results").removeAttribute("aria-busy");
+    problem(error, ask, "list");
+    done();
   }
 }
 
@@ -59,6 +64,8 @@ async function giveReasons(body, signal) {
   } catch (error) {
     if (error.name === "AbortError") return;
     explained(null, error);
+  } finally {
+    if (running.signal === signal) byId("results").removeAttribute("data-reasons-pending");
   }
 }
 

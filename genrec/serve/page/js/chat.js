@@ -42,12 +42,12 @@ async function say(text) {
     const turn = await chat({ text, k: 5, ...(talk && { state: talk }), ...(state.visitor.known && { user_id: state.visitor.id }) });
     talk = turn.state;
     theirs.replaceWith(answerOf(turn));
-    clearProblem();
+    clearProblem("chat");
   } catch (error) {
     mine.remove();
     theirs.remove();
     byId("chat-text").value = text;
-    problem(error, () => say(text));
+    problem(error, () => say(text), "chat");
   }
   waiting = false;
   showStanding();

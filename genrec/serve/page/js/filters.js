@@ -7,11 +7,13 @@ const SKIPPED = ["item_id", "title", "text"];
 
 export function startFilters() {
   byId("filters").addEventListener("submit", (event) => (event.preventDefault(), collect()));
-  byId("filters").addEventListener("input", () => soon(collect, 350));
+  byId("filters").addEventListener("input", (event) => soon(collect, typed(event) ? 350 : 0));
   byId("options").addEventListener("submit", (event) => event.preventDefault());
-  byId("options").addEventListener("input", () => soon(readOptions, 350));
+  byId("options").addEventListener("input", (event) => soon(readOptions, typed(event) ? 350 : 0));
   onChange((names) => names.has("model") && build());
 }
+
+const typed = (event) => event.target.matches("input:not([type=checkbox])");
 
 function build() {
   const columns = state.model.columns.filter((column) => column.kind && !SKIPPED.includes(column.name));

@@ -7,24 +7,27 @@ export const onKeyWanted = (ask) => {
   askForKey = ask;
 };
 
-/** Show a problem in words, with a way to try again. */
-export function problem(error, again = null) {
+/** Show a problem in words, with a way to try again. `topic`: what it is about, see clearProblem. */
+export function problem(error, again = null, topic = "") {
   if (error.name === "AbortError") return;
   if (error.status === undefined) throw error; // a fault of the page: the console has it
   const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
-  const button = (text, work) => h("button", { type: "button", on: { click: () => (clearProblem(), work()) } }, text);
+  const button = (text, work) => h("button", { type: "button", on: { click: () => (fill(byId("alerts")), work()) } }, text);
   fill(
     byId("alerts"),
     h(
       "div",
-      { class: "alert" },
+      { class: "alert", "data-topic": topic },
       h("div", {}, h("strong", {}, error.title || "Something went wrong"), h("p", {}, sentence(error.detail), wait), error.hint && h("p", { class: "small" }, sentence(error.hint))),
       h("div", { class: "row" }, error.wantsKey && button("Enter a key", () => askForKey(again)), again && !error.wantsKey && button("Try again", again), button("Dismiss", () => {})),
     ),
   );
 }
 
-export const clearProblem = () => fill(byId("alerts"));
+/** Something went well: a problem with the same is over. */
+export function clearProblem(topic) {
+  if (byId("alerts").firstElementChild?.dataset.topic === topic) fill(byId("alerts"));
+}
 
 function sentence(text) {
   if (!text) return "";

@@ -22,7 +22,7 @@ export function startVisitor() {
 
 /** The visitor's id; made now if there is none. */
 export function ensureVisitor() {
-  if (!state.visitor.id) change({ visitor: { ...state.visitor, id: newId("page-", 5) } });
+  if (!state.visitor.id) state.visitor.id = newId("page-", 5); // nothing is known of it yet, so no list changes
   return state.visitor.id;
 }
 
