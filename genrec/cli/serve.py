@@ -29,6 +29,14 @@ def serve(
         typer.Option("--engine", help="What computes the model: torch, vllm, or the address of a vLLM server."),
     ] = "torch",
     max_batch: Annotated[int, typer.Option("--max-batch", min=1, help="Most requests decoded together.")] = 32,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", min=1, help="Threads that decode. Default: one for a small model, or all."),
+    ] = None,
+    cache: Annotated[
+        int,
+        typer.Option("--cache", min=0, help="MiB to remember prompts in: who comes back costs what is new. 0: none."),
+    ] = 256,
     queue: Annotated[int, typer.Option("--queue", min=1, help="Most requests that may wait.")] = 256,
     timeout: Annotated[float, typer.Option("--timeout", min=0.01, help="Most seconds for an answer.")] = 10.0,
     fallback: Annotated[
@@ -86,6 +94,8 @@ def serve(
         max_batch=max_batch,
         max_waiting=queue,
         timeout_s=timeout,
+        cache_bytes=cache * 2**20,
+        threads=threads,
         fallback=fallback,
     )
     run(service, store, settings, loader)
