@@ -1,16 +1,18 @@
 """Real connections to a server that is busy: what it turns away, what it gives up, what it finishes."""
 
 import json
+import shutil
 import socket
 import threading
 import time
 from contextlib import contextmanager
+from urllib.request import Request, urlopen
 
 import pytest
 
 from genrec.serve.client import Client, RefusedError
 from genrec.serve.settings import ServeSettings
-from genrec.testing.serving import ServerThread
+from genrec.testing.serving import ServerThread, train_toy_model
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +123,32 @@ def test_several_clients_at_once_get_what_each_would_get_alone(model_folder, tmp
             thread.join()
         for one, other in zip(alone, together, strict=True):
             assert [item["item_id"] for item in one] == [item["item_id"] for item in other]
+
+
+def test_a_reload_under_load_loses_no_request(model_folder, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    with ServerThread(folder, tmp_path / "events.db", ServeSettings()) as running:
+        client, answers, stop = Client(running.url, retries=0), [], threading.Event()
+        expected = {client.model()["version"]: client.recommend(history=["i3"], k=5)["items"]}
+
+        def work():
+            while not stop.is_set():
+                answers.append(client.recommend(history=["i3"], k=5))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        shutil.rmtree(folder)
+        train_toy_model(folder, epochs=3)
+        urlopen(Request(f"{running.url}/admin/reload", method="POST")).close()
+        until(lambda: answers[-1]["model_version"] not in expected)
+        expected[client.model()["version"]] = client.recommend(history=["i3"], k=5)["items"]
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert len(expected) == 2
+        assert {answer["model_version"] for answer in answers} == set(expected)
+        for answer in answers:  # each is whole: of the model that it names
+            right = expected[answer["model_version"]]
+            assert [item["item_id"] for item in answer["items"]] == [item["item_id"] for item in right]
