@@ -163,7 +163,7 @@ async def measure_sustained(server: Server, sizes: Sizes) -> dict[str, Any]:
             bar(
                 "sustained: file descriptors, last quarter less first",
                 files["last_quarter"] - files["first_quarter"],
-                0.5,
+                1,
                 below=True,
             ),
         ],
