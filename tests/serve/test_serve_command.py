@@ -17,6 +17,9 @@ from typer.testing import CliRunner
 from genrec.cli.main import app
 from genrec.errors import ConfigError, ModelError
 from genrec.events import EventStore
+from genrec.serve.client import Client
+from genrec.serve.settings import ServeSettings
+from genrec.testing.serving import ServerThread
 
 runner = CliRunner()
 
@@ -68,15 +71,16 @@ def test_sigint_without_notice_ends_it_too_and_no_child_is_left(server):
     assert len(children.stdout.splitlines()) <= 1
 
 
-def test_acknowledged_events_survive_a_kill(server):
+def test_acknowledged_events_survive_a_kill(server, model_folder):
     running = server().start()
     for number in range(20):
         running.post("/v1/events", event(number))
     assert running.stop(signal.SIGKILL) == -signal.SIGKILL
-    running.start()
-    assert running.post("/v1/events", event(7)) == {"accepted": 0, "duplicates": 1}
-    answer = running.post("/v1/recommend", {"user_id": "ann"})
-    assert answer["history"][-1] == "i3"
+    with ServerThread(model_folder, running.events, ServeSettings()) as again:
+        client = Client(again.url)
+        assert client.send_events([event(7)]) == {"accepted": 0, "duplicates": 1}
+        assert len(client.user("ann")["events"]) == 20
+        assert client.recommend(user_id="ann")["history"][-1] == "i3"
 
 
 def test_a_broken_model_ends_the_server_and_is_named(tmp_path):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from genrec.errors import DataError
-from genrec.events import Event
+from genrec.events import Appended, Event, EventStore
 from genrec.serve.parts import PartsOf
 from genrec.serve.problems import Problem, of_error, of_validation
 from genrec.serve.routes import json_response
@@ -17,7 +17,7 @@ from genrec.serve.schemas.base import MAX_EVENTS
 from genrec.serve.schemas.events import EventIn, EventsAccepted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 router = APIRouter(tags=["events"])
 
@@ -49,13 +49,23 @@ async def events(request: Request, parts: PartsOf) -> Response:
     All are taken or none is. Send what was not answered again: an event whose id is known counts as a duplicate.
     """
     lines = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/x-ndjson"
-    taken = [event async for event in _lines(request)] if lines else _parsed(await request.body())
-    known = [_event(event, place, len(taken), lines) for place, event in enumerate(taken)]
-    appended = await asyncio.to_thread(parts.store.append, known)
+    if lines:
+        appended = await asyncio.to_thread(_append, parts.store, [event async for event in _lines(request)], "event ")
+    else:
+        appended = await asyncio.to_thread(_append_body, parts.store, await request.body())
     parts.metrics.events.labels("accepted").inc(appended.accepted)
     parts.metrics.events.labels("duplicate").inc(appended.duplicates)
     request.state.log.update(events=appended.accepted, duplicates=appended.duplicates)
     return json_response(EventsAccepted(accepted=appended.accepted, duplicates=appended.duplicates))
+
+
+def _append_body(store: EventStore, body: bytes) -> Appended:
+    """Read a body and keep its events; thousands take a while, in which others are answered."""
+    return _append(store, _parsed(body), "")
+
+
+def _append(store: EventStore, taken: Sequence[EventIn], called: str) -> Appended:
+    return store.append([_event(event, f"{called}{place}") for place, event in enumerate(taken)])
 
 
 def _parsed(body: bytes) -> list[EventIn]:
@@ -101,9 +111,8 @@ def _check_count(count: int) -> None:
         )
 
 
-def _event(event: EventIn, place: int, total: int, lines: bool) -> Event:
+def _event(event: EventIn, where: str) -> Event:
     try:
         return Event(**event.model_dump())
-    except DataError as error:
-        where = f"event {place + 1}" if lines else str(place) if total > 1 else None
+    except DataError as error:  # what the schema lets pass and the store does not
         raise of_error(error, where) from error
