@@ -13,11 +13,14 @@ from starlette.testclient import TestClient
 from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
 from genrec.events import EventStore
+from genrec.model.config import PretrainedConfig
 from genrec.recommend.recommender import Recommender
 from genrec.serve.app import create_app
 from genrec.serve.engine import Service
 from genrec.serve.settings import ServeSettings
 from genrec.testing import toy_dataset
+from genrec.testing.tiny_base import save_tiny_base
+from genrec.testing.untrained import untrained_model
 
 ATTACKS = [
     "{{ 7 * 7 }} {% for x in items %}{{ x }}{% endfor %}",
@@ -36,14 +39,16 @@ ATTACKS = [
 
 
 @pytest.fixture(scope="module")
-def hostile(model_folder, tmp_path_factory):
-    """A server whose catalog is full of attacks."""
+def hostile(tmp_path_factory):
+    """A server whose catalog is full of attacks, and whose model reads text."""
     dataset = toy_dataset()
     table = dataset.catalog.table
     titles = [f"{ATTACKS[row % len(ATTACKS)]} {title}" for row, title in enumerate(dataset.catalog.titles)]
     table = table.set_column(table.column_names.index("title"), "title", pa.array(titles, pa.string()))
     attacked = Dataset("hostile", dataset.interactions, Catalog(table), dataset.users)
-    service = Service(lambda: Recommender.from_pretrained(model_folder, data=attacked))
+    base = save_tiny_base(tmp_path_factory.mktemp("base"), titles)
+    model = untrained_model(attacked, PretrainedConfig(name=str(base)))
+    service = Service(lambda: Recommender(model, attacked))
     store = EventStore.open(tmp_path_factory.mktemp("hostile") / "events.db")
     with TestClient(create_app(service, store, ServeSettings()), base_url="http://localhost") as client:
         while client.get("/health/ready").status_code != 200:
@@ -64,6 +69,21 @@ def test_a_prompt_changes_nothing_but_what_is_liked_and_wanted(client, attack):
     assert chat.status_code == 200
     assert {item["item_id"] for item in chat.json()["items"]} <= {f"i{n}" for n in range(24)}
     assert len(chat.json()["items"]) <= 3
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_model_that_reads_words_reads_nothing_else_in_them(hostile, attack):
+    plain = hostile.post("/v1/recommend", json={"prompt": "hm", "history": ["i3"], "k": 4}).json()
+    for filters in ([], ["year>=1980"]):
+        asked = {"prompt": attack, "history": ["i3"], "k": 4, "filters": filters}
+        answer = hostile.post("/v1/recommend", json=asked).json()
+        liked = len(answer["understood"]["liked"])  # titles that the attack quotes: they are in the catalog
+        assert len(answer["items"]) == 4
+        assert {item["item_id"] for item in answer["items"]} <= {f"i{n}" for n in range(24)} - {"i3"}
+        assert answer["history"][:1] == ["i3"]
+        assert len(answer["history"]) == 1 + liked
+        if not filters and not liked and not answer["understood"]["wanted"]:
+            assert answer["eligible"] == plain["eligible"]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
