@@ -36,8 +36,9 @@ def get_chromium() -> str | None:
     if found := find_chromium():
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "-q", "update"], check=False)
-        subprocess.run(APT, check=False)
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "-q", "update"], check=False, env=quiet)
+        subprocess.run(APT, check=False, env=quiet)
         if found := find_chromium():
             return found
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)

@@ -23,7 +23,8 @@ def test_the_list_moves_as_the_server_says_and_comes_back(page, api):
     button = page.get_by_role("button", name="What if not Violet Violin?")
     button.click()
     settle(page)
-    without = [item["item_id"] for item in api("/v1/recommend", {"history": ["i0", "i2"]})["items"]]
+    without = [item["item_id"] for item in api("/v1/recommend", {"history": ["i0", "i2"], "k": 11})["items"]]
+    without = [item for item in without if item != "i7"][:10]  # what it is about is not the answer
     assert listed(page) == without != full
     places = {item: row for row, item in enumerate(full, 1)}
     assert moves(page) == [in_words(row, places.get(item, 0)) for row, item in enumerate(without, 1)]

@@ -9,7 +9,10 @@ export function useKey(text) {
 }
 
 export class Problem extends Error {
-  constructor({ status = 0, type = "", title = "", detail = "", hint = "", field = "", request_id: id = "" }, retryAfter = null) {
+  constructor(
+    { status = 0, type = "", title = "", detail = "", hint = "", field = "", request_id: id = "" },
+    retryAfter = null,
+  ) {
     super(detail || title);
     Object.assign(this, { status, type, title, detail, hint, field, id, retryAfter });
   }
@@ -35,7 +38,10 @@ async function call(path, { method = "GET", body, signal } = {}) {
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ title: "The server cannot be reached", detail: "It may have stopped, or the network is down." });
+    throw new Problem({
+      title: "The server cannot be reached",
+      detail: "It may have stopped, or the network is down.",
+    });
   }
   if (response.ok) return response.json();
   throw new Problem(await described(response), response.headers.get("Retry-After"));
@@ -45,7 +51,11 @@ async function described(response) {
   try {
     return await response.json();
   } catch {
-    return { status: response.status, title: response.statusText, detail: `The server answered with status ${response.status}.` };
+    return {
+      status: response.status,
+      title: response.statusText,
+      detail: `The server answered with status ${response.status}.`,
+    };
   }
 }
 

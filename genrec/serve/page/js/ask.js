@@ -38,7 +38,7 @@ export async function ask() {
   const list = byId("results");
   const done = () => running.signal === signal && list.removeAttribute("aria-busy");
   const bodies = requests();
-  if (!bodies) return show(null), done();
+  if (!bodies) return (show(null), done());
   list.setAttribute("aria-busy", "true");
   const start = performance.now();
   try {
@@ -88,12 +88,17 @@ function requests() {
   // Both lists are made in the same way, from a written history, so that nothing but what is left out differs.
   const limit = model?.limits.history ?? 1000;
   const whole = ids(wholeHistory()).slice(-limit);
-  const k = Math.min(options.k + visitor.hidden.length, model?.limits.k ?? 200);
+  const k = Math.min(options.k + visitor.hidden.length + leftOut.size, model?.limits.k ?? 200);
   const history = whole.filter((id) => !leftOut.has(id));
-  return [{ ...common, k, history }, { ...common, k, history: whole }];
+  return [
+    { ...common, k, history },
+    { ...common, k, history: whole },
+  ];
 }
 
+/** Without what the visitor hid, and without what was left out of the history: nobody asks whether to meet it again. */
 function shown(items) {
-  const hidden = new Set(state.visitor.hidden.map((item) => item.item_id));
-  return items.filter((item) => !hidden.has(item.item_id)).slice(0, state.options.k);
+  const { leftOut, options, visitor } = state;
+  const hidden = new Set([...visitor.hidden.map((item) => item.item_id), ...(options.include_seen ? [] : leftOut)]);
+  return items.filter((item) => !hidden.has(item.item_id)).slice(0, options.k);
 }

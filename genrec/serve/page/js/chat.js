@@ -28,7 +28,11 @@ export function startChat() {
   fill(byId("chat-log"), greeting());
 }
 
-const greeting = () => bubble("answer", h("p", {}, "Say what you are after: a title, a category, a year, a price. It adds up, and can be taken back."));
+const greeting = () =>
+  bubble(
+    "answer",
+    h("p", {}, "Say what you are after: a title, a category, a year, a price. It adds up, and can be taken back."),
+  );
 
 async function say(text) {
   if (waiting) return;
@@ -39,7 +43,12 @@ async function say(text) {
   byId("chat-log").append(mine, theirs);
   down();
   try {
-    const turn = await chat({ text, k: 5, ...(talk && { state: talk }), ...(state.visitor.known && { user_id: state.visitor.id }) });
+    const turn = await chat({
+      text,
+      k: 5,
+      ...(talk && { state: talk }),
+      ...(state.visitor.known && { user_id: state.visitor.id }),
+    });
     talk = turn.state;
     theirs.replaceWith(answerOf(turn));
     clearProblem("chat");
@@ -57,11 +66,27 @@ async function say(text) {
 function answerOf(turn) {
   // The items stand below as buttons: their lines in the text would say them twice.
   const lines = turn.text.split("\n").filter((line) => !(turn.items.length && /^\d+\. /.test(line)));
-  const items = turn.items.map((item) => h("li", {}, h("button", { type: "button", class: "link", on: { click: () => openItem(item.item_id) } }, item.title)));
-  return bubble("answer", lines.map((line) => h("p", {}, line)), items.length ? h("ol", { class: "similar" }, items) : null);
+  const items = turn.items.map((item) =>
+    h(
+      "li",
+      {},
+      h("button", { type: "button", class: "link", on: { click: () => openItem(item.item_id) } }, item.title),
+    ),
+  );
+  return bubble(
+    "answer",
+    lines.map((line) => h("p", {}, line)),
+    items.length ? h("ol", { class: "similar" }, items) : null,
+  );
 }
 
-const bubble = (kind, ...children) => h("div", { class: `bubble ${kind}` }, h("span", { class: "hidden-title" }, kind === "said" ? "You: " : "Answer: "), ...children);
+const bubble = (kind, ...children) =>
+  h(
+    "div",
+    { class: `bubble ${kind}` },
+    h("span", { class: "hidden-title" }, kind === "said" ? "You: " : "Answer: "),
+    ...children,
+  );
 
 function down() {
   const log = byId("chat-log");
@@ -72,11 +97,21 @@ function showStanding() {
   const said = (talk?.said ?? []).filter((one) => one.kind in KINDS);
   fill(
     byId("chat-standing"),
-    said.length ? h("p", { class: "understood-line" }, h("span", { class: "label" }, "Looking for"), said.map((one) => chip(`${KINDS[one.kind]} ${one.text}`.trim()))) : null,
+    said.length
+      ? h(
+          "p",
+          { class: "understood-line" },
+          h("span", { class: "label" }, "Looking for"),
+          said.map((one) => chip(`${KINDS[one.kind]} ${one.text}`.trim())),
+        )
+      : null,
   );
   byId("chat-restart").hidden = !talk;
   const hints = talk?.shown.length ? LATER_HINTS : firstHints();
-  fill(byId("chat-hints"), hints.map((text) => h("button", { type: "button", class: "chip more", on: { click: () => say(text) } }, text)));
+  fill(
+    byId("chat-hints"),
+    hints.map((text) => h("button", { type: "button", class: "chip more", on: { click: () => say(text) } }, text)),
+  );
 }
 
 /** Things that this catalog can answer. */

@@ -11,7 +11,9 @@ export function h(tag, props = {}, ...children) {
     else if (name === "style") for (const [key, one] of Object.entries(value)) element.style.setProperty(key, one);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -23,7 +25,8 @@ export function fill(element, ...children) {
 }
 
 const PATHS = {
-  heart: "M12 20s-7-4.4-9-9c-1.300-3 .4-6.500 4-6.500 2.200 0 3.800 1.200 5 3 1.200-1.800 2.800-3 5-3 3.600 0 5.300 3.500 4 6.500-2 4.600-9 9-9 9z",
+  heart:
+    "M12 20s-7-4.4-9-9c-1.300-3 .4-6.500 4-6.500 2.200 0 3.800 1.200 5 3 1.200-1.800 2.800-3 5-3 3.600 0 5.300 3.500 4 6.500-2 4.600-9 9-9 9z",
   hide: "M4 4l16 16M9.900 5.200A10 10 0 0 1 12 5c5 0 8.500 4 10 7a15 15 0 0 1-3 4M6 7.500A15 15 0 0 0 2 12c1.500 3 5 7 10 7a10 10 0 0 0 4-.8",
   plus: "M12 5v14M5 12h14",
   cross: "M6 6l12 12M18 6L6 18",
@@ -47,7 +50,11 @@ export function icon(name) {
 
 /** A small round button with a drawing; `label` is its name and its tooltip. */
 export function iconButton(name, label, onClick, extra = {}) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click: onClick }, ...extra }, icon(name));
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click: onClick }, ...extra },
+    icon(name),
+  );
 }
 
 export function chip(...children) {
@@ -58,7 +65,10 @@ const waiting = new Map();
 /** Call `work` once it was not asked for again for a moment. */
 export function soon(work, ms = 200) {
   clearTimeout(waiting.get(work));
-  waiting.set(work, setTimeout(() => work(), ms));
+  waiting.set(
+    work,
+    setTimeout(() => work(), ms),
+  );
 }
 
 export const count = (number) => Number(number).toLocaleString("en");

@@ -9,7 +9,14 @@ const DONE = { like: "Liked", hide: "Hidden", undo: "Taken back" };
 
 /** Say what the visitor thinks of an item: like, hide or undo. `shown`: the answer and the place that showed it. */
 export async function feedback(item, value, shown = {}) {
-  const event = { event_id: newId(), user_id: ensureVisitor(), item_id: item.item_id, kind: "feedback", value, ...shown };
+  const event = {
+    event_id: newId(),
+    user_id: ensureVisitor(),
+    item_id: item.item_id,
+    kind: "feedback",
+    value,
+    ...shown,
+  };
   await send(event, item);
 }
 

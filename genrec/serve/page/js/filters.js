@@ -19,9 +19,27 @@ function build() {
   const columns = state.model.columns.filter((column) => column.kind && !SKIPPED.includes(column.name));
   fill(
     byId("filters"),
-    columns.map((column) => h("fieldset", { "data-column": column.name }, h("legend", {}, column.name), widget(column))),
-    h("fieldset", { class: "own" }, h("legend", {}, "An expression"), h("input", { name: "own", "aria-label": "An expression", placeholder: "year>=1990 and not genre=Horror", maxlength: 500, spellcheck: "false", autocomplete: "off" })),
-    h("div", { class: "row end" }, h("button", { type: "reset", class: "quiet", on: { click: () => setTimeout(collect) } }, "Clear the filters")),
+    columns.map((column) =>
+      h("fieldset", { "data-column": column.name }, h("legend", {}, column.name), widget(column)),
+    ),
+    h(
+      "fieldset",
+      { class: "own" },
+      h("legend", {}, "An expression"),
+      h("input", {
+        name: "own",
+        "aria-label": "An expression",
+        placeholder: "year>=1990 and not genre=Horror",
+        maxlength: 500,
+        spellcheck: "false",
+        autocomplete: "off",
+      }),
+    ),
+    h(
+      "div",
+      { class: "row end" },
+      h("button", { type: "reset", class: "quiet", on: { click: () => setTimeout(collect) } }, "Clear the filters"),
+    ),
   );
 }
 
@@ -29,23 +47,50 @@ function widget(column) {
   const named = (props) => h("input", { "aria-label": `${column.name} ${props.name}`, ...props });
   if (column.kind === "number") {
     const step = /int/.test(column.type) ? 1 : "any";
-    return h("div", { class: "range" }, named({ name: "from", type: "number", step, placeholder: column.lowest }), "to", named({ name: "to", type: "number", step, placeholder: column.highest }));
+    return h(
+      "div",
+      { class: "range" },
+      named({ name: "from", type: "number", step, placeholder: column.lowest }),
+      "to",
+      named({ name: "to", type: "number", step, placeholder: column.highest }),
+    );
   }
-  if (column.kind === "date") return h("div", { class: "range" }, named({ name: "from", type: "date" }), "to", named({ name: "to", type: "date" }));
-  if (column.kind === "boolean") return select(column, ["", "true", "false"], ["any", "yes", "no"]);
+  if (column.kind === "date")
+    return h(
+      "div",
+      { class: "range" },
+      named({ name: "from", type: "date" }),
+      "to",
+      named({ name: "to", type: "date" }),
+    );
+  if (column.kind === "boolean") return select("choice", column.name, ["", "true", "false"], ["any", "yes", "no"]);
   if (!column.values) return named({ name: "contains", placeholder: "contains", maxlength: 200 });
   return [
-    select(column, ["any", "none"], ["one of", "none of"], "mode"),
-    h("div", { class: "values" }, [...column.values].sort().map((value) => h("label", { class: "check" }, h("input", { type: "checkbox", name: "value", value }), " ", value))),
+    select("mode", `${column.name}: one of, or none of`, ["any", "none"], ["one of", "none of"]),
+    h(
+      "div",
+      { class: "values" },
+      [...column.values]
+        .sort()
+        .map((value) =>
+          h("label", { class: "check" }, h("input", { type: "checkbox", name: "value", value }), " ", value),
+        ),
+    ),
   ];
 }
 
-function select(column, values, labels, name = "choice") {
-  return h("select", { name, "aria-label": `${column.name} ${name}` }, values.map((value, row) => h("option", { value }, labels[row])));
+function select(name, label, values, labels) {
+  return h(
+    "select",
+    { name, "aria-label": label },
+    values.map((value, row) => h("option", { value }, labels[row])),
+  );
 }
 
 function collect() {
-  const filters = [...byId("filters").querySelectorAll("fieldset[data-column]")].map((box) => expressions(box)).filter(Boolean);
+  const filters = [...byId("filters").querySelectorAll("fieldset[data-column]")]
+    .map((box) => expressions(box))
+    .filter(Boolean);
   const own = byId("filters").querySelector("[name=own]").value.trim();
   if (own) filters.push({ column: "", expressions: [own] });
   const number = filters.length;

@@ -47,16 +47,46 @@ function unfold(number) {
 
 function chipOf(item, place, isKnown) {
   const left = state.leftOut.has(item.item_id);
-  const remove = () => change({ picks: state.picks.filter((_, row) => row !== place - state.visitor.history.length), leftOut: without(item.item_id) });
+  const remove = () =>
+    change({
+      picks: state.picks.filter((_, row) => row !== place - state.visitor.history.length),
+      leftOut: without(item.item_id),
+    });
   return h(
     "li",
-    { class: `chip history-item${left ? " left-out" : ""}${isKnown ? " known" : ""}`, "data-item": item.item_id, "data-place": place },
-    h("button", { type: "button", class: "title", title: item.title, on: { click: () => openItem(item.item_id) } }, item.title),
-    iconButton(left ? "back" : "without", left ? `Take ${item.title} in again` : `What if not ${item.title}?`, () => toggleLeftOut(item.item_id), {
-      "aria-pressed": String(left),
-      "data-action": "what-if",
-    }),
-    isKnown ? null : h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${item.title} from the history`, title: "Remove", "data-action": "remove", on: { click: remove } }, icon("cross")),
+    {
+      class: `chip history-item${left ? " left-out" : ""}${isKnown ? " known" : ""}`,
+      "data-item": item.item_id,
+      "data-place": place,
+    },
+    h(
+      "button",
+      { type: "button", class: "title", title: item.title, on: { click: () => openItem(item.item_id) } },
+      item.title,
+    ),
+    iconButton(
+      left ? "back" : "without",
+      left ? `Take ${item.title} in again` : `What if not ${item.title}?`,
+      () => toggleLeftOut(item.item_id),
+      {
+        "aria-pressed": String(left),
+        "data-action": "what-if",
+      },
+    ),
+    isKnown
+      ? null
+      : h(
+          "button",
+          {
+            type: "button",
+            class: "icon-button",
+            "aria-label": `Remove ${item.title} from the history`,
+            title: "Remove",
+            "data-action": "remove",
+            on: { click: remove },
+          },
+          icon("cross"),
+        ),
   );
 }
 

@@ -27,7 +27,9 @@ function show(item, requestId) {
   byId("item-title").textContent = item.title;
   const shown = requestId ? { request_id: requestId } : {};
   const act = (value) => () => (dialog.close(), feedback(item, value, shown));
-  const columns = Object.entries(item).filter(([name, value]) => !SKIPPED.includes(name) && value !== null && value !== "");
+  const columns = Object.entries(item).filter(
+    ([name, value]) => !SKIPPED.includes(name) && value !== null && value !== "",
+  );
   fill(
     byId("item-body"),
     item.categories.length ? h("p", { class: "muted" }, item.categories.join(", ")) : null,
@@ -37,22 +39,39 @@ function show(item, requestId) {
       button("plus", "Add to the history", () => (dialog.close(), pick(item))),
       button("heart", "Like", act("like")),
       button("hide", "Hide", act("hide")),
-      h("a", { class: "button", href: `#map=${encodeURIComponent(item.item_id)}`, on: { click: () => dialog.close() } }, "On the map"),
+      h(
+        "a",
+        { class: "button", href: `#map=${encodeURIComponent(item.item_id)}`, on: { click: () => dialog.close() } },
+        "On the map",
+      ),
     ),
-    h("dl", { class: "columns" }, columns.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, words(value))))),
+    h(
+      "dl",
+      { class: "columns" },
+      columns.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, words(value)))),
+    ),
     h("h3", { id: "similar-title" }, "Goes with it"),
-    h("ol", { id: "item-similar", class: "similar", "aria-labelledby": "similar-title" }, h("li", { class: "muted" }, "Looking ...")),
+    h(
+      "ol",
+      { id: "item-similar", class: "similar", "aria-labelledby": "similar-title" },
+      h("li", { class: "muted" }, "Looking ..."),
+    ),
   );
   if (!dialog.open) dialog.showModal();
   byId("item-title").focus();
 }
 
 function similarItem(item) {
-  return h("li", {}, h("button", { type: "button", class: "link", on: { click: () => openItem(item.item_id) } }, item.title));
+  return h(
+    "li",
+    {},
+    h("button", { type: "button", class: "link", on: { click: () => openItem(item.item_id) } }, item.title),
+  );
 }
 
 function button(name, text, work) {
   return h("button", { type: "button", on: { click: work } }, icon(name), text);
 }
 
-const words = (value) => (Array.isArray(value) ? value.join(", ") : value === true ? "yes" : value === false ? "no" : String(value));
+const words = (value) =>
+  Array.isArray(value) ? value.join(", ") : value === true ? "yes" : value === false ? "no" : String(value);

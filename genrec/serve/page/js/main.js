@@ -4,7 +4,7 @@ import { openModel } from "./about.js";
 import { model } from "./api.js";
 import { startAsking } from "./ask.js";
 import { startChat } from "./chat.js";
-import { byId, count } from "./dom.js";
+import { byId, count, fill } from "./dom.js";
 import { startFilters } from "./filters.js";
 import { startHistory } from "./history.js";
 import { startKey } from "./key.js";
@@ -32,6 +32,7 @@ function route(moveFocus = true) {
   const [name, argument = ""] = decodeURIComponent(location.hash.slice(1)).split(/=(.*)/s);
   if (name === "main") return; // the link that skips the header
   const view = VIEWS.includes(name) ? name : "recommend";
+  if (byId(view).hidden) fill(byId("alerts"));
   for (const one of VIEWS) byId(one).hidden = one !== view;
   for (const link of document.querySelectorAll("nav[aria-label=Views] a")) {
     if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");

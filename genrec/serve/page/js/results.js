@@ -1,14 +1,14 @@
 // The list: items with scores, reasons and what can be done with them, and how it moved.
 
-import { byId, chip, count, fill, h, icon, plural } from "./dom.js";
+import { byId, fill, h, icon, plural } from "./dom.js";
 import { feedback } from "./feedback.js";
 import { openItem } from "./item.js";
-import { gone, inWords, moves } from "./moves.js";
+import { gone, moves } from "./moves.js";
 import { details, inShort } from "./reasons.js";
 import { searchCategory } from "./search.js";
-import { change, pick, state } from "./state.js";
+import { pick } from "./state.js";
 import { understood } from "./understood.js";
-
+import { badge, showWhatIf } from "./what-if.js";
 
 export function showAnswer(found) {
   const list = byId("results");
@@ -25,7 +25,10 @@ export function showAnswer(found) {
   const { answer, full } = found;
   const best = answer.items[0]?.score ?? 0;
   const rows = full ? moves(full.items, answer.items) : answer.items.map((item, row) => ({ item, place: row + 1 }));
-  fill(list, rows.map((row) => itemOf(row, best, answer)));
+  fill(
+    list,
+    rows.map((row) => itemOf(row, best, answer)),
+  );
   showWhatIf(full && { rows, dropped: gone(full.items, answer.items) });
   showEmpty(answer.items.length ? "" : nothing(answer));
   glide(list, before);
@@ -50,14 +53,20 @@ export function showReasons(reasons, error = null) {
 }
 
 function facts({ answer, ms }) {
-  const parts = [`of ${plural(answer.eligible, "item")}`, `${Math.round(ms)} ms`, `model ${answer.model_version.slice(0, 8)}`];
+  const parts = [
+    `of ${plural(answer.eligible, "item")}`,
+    `${Math.round(ms)} ms`,
+    `model ${answer.model_version.slice(0, 8)}`,
+  ];
   return parts.join(" · ");
 }
 
 function spoken(answer, rows) {
   const fallback = answer.source === "fallback" ? " A simpler model answered." : "";
   const moved = rows ? ` ${rows.filter((row) => row.by || !row.from).length} of them moved.` : "";
-  return answer.items.length ? `${plural(answer.items.length, "item")}. First: ${answer.items[0].title}.${moved}${fallback}` : "No items.";
+  return answer.items.length
+    ? `${plural(answer.items.length, "item")}. First: ${answer.items[0].title}.${moved}${fallback}`
+    : "No items.";
 }
 
 function nothing(answer) {
@@ -79,8 +88,31 @@ function itemOf(row, best, answer) {
     h(
       "div",
       { class: "item-main" },
-      h("h3", {}, h("button", { type: "button", class: "title", on: { click: () => openItem(item.item_id, answer.request_id) } }, item.title)),
-      h("p", { class: "categories" }, item.categories.slice(0, 6).map((name) => h("button", { type: "button", class: "link small", "aria-label": `Search ${name}`, on: { click: () => searchCategory(name) } }, name))),
+      h(
+        "h3",
+        {},
+        h(
+          "button",
+          { type: "button", class: "title", on: { click: () => openItem(item.item_id, answer.request_id) } },
+          item.title,
+        ),
+      ),
+      h(
+        "p",
+        { class: "categories" },
+        item.categories.slice(0, 6).map((name) =>
+          h(
+            "button",
+            {
+              type: "button",
+              class: "link small",
+              "aria-label": `Search ${name}`,
+              on: { click: () => searchCategory(name) },
+            },
+            name,
+          ),
+        ),
+      ),
     ),
     score(item, best, answer.source),
     h("p", { class: "reason" }),
@@ -97,7 +129,12 @@ function itemOf(row, best, answer) {
 }
 
 function action(name, text, item, work, label = `${text} ${item.title}`) {
-  return h("button", { type: "button", class: "action", "aria-label": label, on: { click: work } }, icon(name), h("span", {}, text));
+  return h(
+    "button",
+    { type: "button", class: "action", "aria-label": label, on: { click: work } },
+    icon(name),
+    h("span", {}, text),
+  );
 }
 
 function why(item) {
@@ -116,28 +153,16 @@ function unfold(event) {
 
 function score(item, best, source) {
   const share = Math.exp(Math.min(0, item.score - best));
-  const meaning = source === "fallback" ? "score of the simpler model" : `score ${item.score.toFixed(4)}, log-probability ${item.logprob.toFixed(4)}`;
-  return h("div", { class: "score", title: meaning }, h("span", { class: "bar" }, h("span", { style: { width: `${Math.max(2, 100 * share)}%` } })), h("span", { class: "number" }, h("span", { class: "hidden-title" }, "Score "), item.score.toFixed(2)));
-}
-
-function badge(row) {
-  const text = !row.from ? "new" : row.by > 0 ? `▲ ${row.by}` : row.by < 0 ? `▼ ${-row.by}` : "=";
-  const kind = !row.from || row.by > 0 ? "up" : row.by < 0 ? "down" : "same";
-  return h("span", { class: `move ${kind}` }, h("span", { "aria-hidden": "true" }, text), h("span", { class: "hidden-title" }, inWords(row)));
-}
-
-function showWhatIf(found) {
-  const box = byId("what-if");
-  box.hidden = byId("dropped").hidden = !found;
-  if (!found) return;
-  const { rows, dropped } = found;
-  const names = [...state.picks, ...state.visitor.history].filter((item) => state.leftOut.has(item.item_id)).map((item) => item.title);
-  const moved = rows.filter((row) => row.from && row.by).length;
-  const text = `${plural(moved, "item")} moved, ${count(dropped.length)} left the list.`;
-  const back = () => change({ leftOut: new Set() });
-  fill(box, h("p", {}, h("strong", {}, `What if not ${[...new Set(names)].join(", ")}? `), text), h("button", { type: "button", on: { click: back } }, icon("back"), "Put back"));
-  byId("dropped").hidden = !dropped.length;
-  fill(byId("dropped"), h("h3", {}, "Left the list"), h("ul", { class: "chips" }, dropped.map(({ item, from }) => h("li", {}, chip(item.title, h("span", { class: "muted" }, ` was ${from}.`))))));
+  const meaning =
+    source === "fallback"
+      ? "score of the simpler model"
+      : `score ${item.score.toFixed(4)}, log-probability ${item.logprob.toFixed(4)}`;
+  return h(
+    "div",
+    { class: "score", title: meaning },
+    h("span", { class: "bar" }, h("span", { style: { width: `${Math.max(2, 100 * share)}%` } })),
+    h("span", { class: "number" }, h("span", { class: "hidden-title" }, "Score "), item.score.toFixed(2)),
+  );
 }
 
 function positions(list) {
@@ -150,8 +175,8 @@ function glide(list, before) {
   for (const row of list.children) {
     const from = before.get(row.dataset.item);
     const by = from === undefined ? null : from - row.getBoundingClientRect().top;
-    const frames = by === null ? [{ opacity: 0 }, { opacity: 1 }] : [{ transform: `translateY(${by}px)` }, { transform: "none" }];
+    const frames =
+      by === null ? [{ opacity: 0 }, { opacity: 1 }] : [{ transform: `translateY(${by}px)` }, { transform: "none" }];
     if (by !== 0) row.animate(frames, { duration: 320, easing: "cubic-bezier(.2,.7,.2,1)" });
   }
 }
-

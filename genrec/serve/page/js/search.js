@@ -67,9 +67,19 @@ function row(item) {
     { "data-item": item.item_id },
     h(
       "button",
-      { type: "button", class: "found-item", "aria-label": `Add ${item.title} to the history`, on: { click: () => pick(item) } },
+      {
+        type: "button",
+        class: "found-item",
+        "aria-label": `Add ${item.title} to the history`,
+        on: { click: () => pick(item) },
+      },
       icon("plus"),
-      h("span", { class: "found-text" }, h("span", { class: "found-title" }, item.title), h("span", { class: "muted small" }, about(item))),
+      h(
+        "span",
+        { class: "found-text" },
+        h("span", { class: "found-title" }, item.title),
+        h("span", { class: "muted small" }, about(item)),
+      ),
     ),
     iconButton("about", `About ${item.title}`, () => openItem(item.item_id)),
   );
@@ -78,7 +88,9 @@ function row(item) {
 /** Categories and one number that tells items apart, such as a year or a price. */
 function about(item) {
   const column = state.model?.columns.find((one) => one.kind === "number" && typeof item[one.name] === "number");
-  return [item.categories.slice(0, 3).join(", "), column && `${column.name} ${item[column.name]}`].filter(Boolean).join(" · ");
+  return [item.categories.slice(0, 3).join(", "), column && `${column.name} ${item[column.name]}`]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function markPicked() {

@@ -33,7 +33,9 @@ function lay(row, free, found) {
   let at = upright ? free.y : free.x;
   for (const size of row) {
     const long = size / thick;
-    found.push(upright ? { x: free.x, y: at, width: thick, height: long } : { x: at, y: free.y, width: long, height: thick });
+    found.push(
+      upright ? { x: free.x, y: at, width: thick, height: long } : { x: at, y: free.y, width: long, height: thick },
+    );
     at += long;
   }
   if (upright) Object.assign(free, { x: free.x + thick, width: free.width - thick });

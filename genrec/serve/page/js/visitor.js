@@ -13,7 +13,12 @@ export function startVisitor() {
     event.preventDefault();
     use(byId("visitor-id").value.trim());
   });
-  byId("visitor-new").addEventListener("click", () => become({ id: "", known: false, history: [], hidden: [] }, "Somebody new: a name is made with the first like or hide."));
+  byId("visitor-new").addEventListener("click", () =>
+    become(
+      { id: "", known: false, history: [], hidden: [] },
+      "Somebody new: a name is made with the first like or hide.",
+    ),
+  );
   onChange((names) => names.has("visitor") && render());
   render();
   const kept = localStorage.getItem(KEPT);
@@ -44,7 +49,10 @@ async function use(id) {
     const found = await lookUp(id);
     const known = found.history.length > 0 || (found.hidden ?? []).length > 0;
     if (known) localStorage.setItem(KEPT, id);
-    become({ id, known, history: found.history, hidden: found.hidden ?? [] }, known ? "" : "Nobody knows this user yet. A like or a hide changes that.");
+    become(
+      { id, known, history: found.history, hidden: found.hidden ?? [] },
+      known ? "" : "Nobody knows this user yet. A like or a hide changes that.",
+    );
   } catch (error) {
     problem(error, () => use(id));
   }
@@ -83,7 +91,34 @@ function render() {
   fill(
     byId("visitor-hidden"),
     hidden.length
-      ? [h("h3", {}, "Hidden"), h("ul", { class: "chips" }, hidden.map((item) => h("li", {}, h("span", { class: "chip" }, item.title, h("button", { type: "button", class: "link small", "aria-label": `Show ${item.title} again`, on: { click: () => feedback(item, "undo") } }, "Show again")))))]
+      ? [
+          h("h3", {}, "Hidden"),
+          h(
+            "ul",
+            { class: "chips" },
+            hidden.map((item) =>
+              h(
+                "li",
+                {},
+                h(
+                  "span",
+                  { class: "chip" },
+                  item.title,
+                  h(
+                    "button",
+                    {
+                      type: "button",
+                      class: "link small",
+                      "aria-label": `Show ${item.title} again`,
+                      on: { click: () => feedback(item, "undo") },
+                    },
+                    "Show again",
+                  ),
+                ),
+              ),
+            ),
+          ),
+        ]
       : null,
   );
 }
