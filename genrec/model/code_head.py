@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from genrec.model.depth import DepthReader
 from genrec.model.grouped import grouped_logits
+from genrec.model.paired import paired_products
 from genrec.model.ragged import expand, ragged_log_softmax
 
 if TYPE_CHECKING:
@@ -200,12 +201,12 @@ class CodeHead(nn.Module):
         low, high = (int(bound) for bound in code.aminmax()) if len(code) else (0, 0)
         num_codes = high - low + 1
         if len(code) * GATHER_COST < len(nodes) * num_codes:
-            logits = (hidden.index_select(0, row) * self.code_vectors.index_select(0, code)).sum(-1)
+            logits = paired_products(hidden, self.code_vectors, row, code)
         else:
             table = hidden @ self.code_vectors[low : high + 1].T
             logits = table.flatten().index_select(0, row * num_codes + (code - low))
         if self.node_vectors is not None:
-            logits = logits + (hidden.index_select(0, row) * self.node_vectors.index_select(0, node)).sum(-1)
+            logits = logits + paired_products(hidden, self.node_vectors, row, node)
         return Children(row, node, ragged_log_softmax(logits, row, len(nodes)), edges.first)
 
     def _scoring_vectors(self) -> Tensor:
