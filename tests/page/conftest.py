@@ -112,8 +112,8 @@ def browser():
     if path is None:
         pytest.skip(f"THE PAGE IS NOT TESTED: there is no Chromium. {HOW}")
     with sync_playwright() as playwright:
-        sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium has none for root
-        browser = playwright.chromium.launch(executable_path=path, args=sandbox)
+        options = ["--disable-gpu", *([] if os.geteuid() else ["--no-sandbox"])]  # there is no sandbox for root
+        browser = playwright.chromium.launch(executable_path=path, args=options)
         yield browser
         browser.close()
 

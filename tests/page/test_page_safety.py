@@ -109,6 +109,6 @@ def test_a_key_without_users_still_shows_what_a_user_met(visit, keyed, shop):
     expect(page.locator("#history .title")).to_have_text(shop.catalog.titles[5:13])
 
 
-@pytest.mark.parametrize("name", ["/page/nothing.js", "/page/%2e%2e/auth.py", "/page//etc/passwd"])
-def test_only_the_files_of_the_page_are_there(page, url, name):
-    assert page.request.get(url + name).status == 404
+def test_only_the_files_of_the_page_are_there(page, url):
+    for name in ("/page/nothing.js", "/page/%2e%2e/auth.py", "/page//etc/passwd"):
+        assert page.request.get(url + name).status == 404
