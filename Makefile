@@ -57,6 +57,7 @@ wheel-test: $(STAMP) ## build the wheel, install it in a new environment, run it
 	cd build/wheel/empty && ../venv/bin/genrec --version
 	cd build/wheel/empty && ../venv/bin/genrec doctor
 	cd build/wheel/empty && ../venv/bin/genrec recipes ls
+	cd build/wheel/empty && ../venv/bin/python -c 'from importlib.resources import files; (files("genrec") / "serve/page/index.html").read_text()'
 	cd build/wheel/empty && ../venv/bin/genrec recipes show docs/benchmark.md
 	cd build/wheel/empty && ../venv/bin/genrec demo --quick
 	rm -rf build/wheel/venv
