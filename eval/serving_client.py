@@ -163,8 +163,16 @@ async def open_loop(port: int, path: str, bodies: Bodies, *, rate: float, second
     all_bodies = bodies()
 
     async def run(due: float, body: bytes) -> None:
-        client = idle.pop() if idle else Client(*(await asyncio.open_connection("127.0.0.1", port)))
-        load.add(due, *await client.ask("POST", path, body))
+        while idle:
+            client = idle.pop()
+            try:
+                load.add(due, *await client.ask("POST", path, body))
+                break
+            except (EOFError, ConnectionError):  # the server has closed it meanwhile, as it may
+                client.writer.close()
+        else:
+            client = Client(*(await asyncio.open_connection("127.0.0.1", port)))
+            load.add(due, *await client.ask("POST", path, body))
         idle.append(client)
 
     began = due = time.perf_counter()
