@@ -222,13 +222,13 @@ class Watch:
             task.cancel()
 
     def figures(self) -> dict[str, Any]:
-        """Means of the first and the last quarter, which are alike where nothing leaks."""
+        """Medians of the first and the last quarter, which are alike where nothing leaks."""
         quarter = max(len(self.samples) // 4, 1)
         first, last = self.samples[:quarter], self.samples[-quarter:]
         result: dict[str, Any] = {
             name: {
-                "first_quarter": float(np.mean([sample[name] for sample in first])),
-                "last_quarter": float(np.mean([sample[name] for sample in last])),
+                "first_quarter": float(np.median([sample[name] for sample in first])),
+                "last_quarter": float(np.median([sample[name] for sample in last])),
                 "most": max(sample[name] for sample in self.samples),
             }
             for name in ("rss_mib", "fds", "threads")
