@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from genrec.errors import ConfigError, UnsupportedError
 from genrec.evaluation.protocol import evaluate
 from genrec.items.vocabulary import ItemVocabulary
-from genrec.model.base import load_base
+from genrec.model.base import load_base, load_text_tokenizer
 from genrec.model.build import build_generator
 from genrec.model.card import write_card
 from genrec.model.description import FILE as DESCRIPTION
@@ -161,9 +161,10 @@ class _Built:
 
 
 def _build(config: FinetuneConfig, train: Dataset, device: torch.device) -> _Built:
+    tokenizer = fit_item_tokenizer(config.items, train, load_text_tokenizer(config.base), config.training.seed)
     torch.manual_seed(config.training.seed)  # weights of a model from scratch
-    base = load_base(config.base, max_positions=config.prompt.max_tokens + 1)
-    tokenizer = fit_item_tokenizer(config.items, train, base.text_tokenizer, config.training.seed)
+    # A prompt may be of full length, and all codes of an item but the last are read after it.
+    base = load_base(config.base, max_positions=config.prompt.max_tokens + max(tokenizer.codes.shape[1] - 1, 1))
     trie = CatalogTrie.from_codes(tokenizer.codes)
     vocabulary = ItemVocabulary(tokenizer, trie, base.text_size, config.head.one_position)
     generator = build_generator(

@@ -53,7 +53,9 @@ def test_starting_up_imports_nothing_heavy():
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["finetune", "--help"], ["recommend", "--help"]])
 def test_version_and_help_do_without_torch(arguments):
-    code = "import sys; sys.modules['torch'] = sys.modules['transformers'] = None; import genrec.__main__ as m; m.main()"
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['transformers'] = None; import genrec.__main__ as m; m.main()"
+    )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -12,9 +12,10 @@ from genrec.data.streaming import sort_by_user
 from genrec.errors import ConfigError, DataError, ResourceError, UnsupportedError
 from genrec.model.description import ModelDescription
 from genrec.model.folder import load_model
-from genrec.recommend.recommender import Recommender
+from genrec.recommend.recommender import Recommender, Request
 from genrec.testing import toy_dataset
 from genrec.training import finetune as module
+from genrec.training.config import FinetuneConfig
 from genrec.training.data import load_training_data
 from genrec.training.finetune import finetune
 
@@ -207,3 +208,20 @@ def test_a_folder_that_is_called_like_a_named_set_does_not_stand_in_for_it(toy_c
     monkeypatch.chdir(tmp_path)
     finetune(toy_config("training.epochs=1", "training.validation_users=0"), "toy", tmp_path / "model")
     assert ModelDescription.read(tmp_path / "model").dataset.location == "toy"
+
+
+def test_a_full_prompt_leaves_room_for_the_longest_title(tmp_path):
+    """Histories longer than a prompt holds, and IDs of several codes, from scratch."""
+    settings = {
+        "items": {"kind": "title"},
+        "base": {"kind": "scratch", "layers": 1, "width": 16, "heads": 2},
+        "prompt": {"max_items": 50, "max_tokens": 12},
+        "training": {"epochs": 1, "validation_users": 4},
+    }
+    data = toy_dataset(users=20, length=12)
+    finetune(FinetuneConfig.from_mapping(settings), data, tmp_path / "m")
+    recommender = Recommender.from_pretrained(tmp_path / "m", data)
+    longest = recommender.model.vocabulary.tokenizer.codes.shape[1]
+    assert longest > 2
+    assert len(recommender.prepare(Request(user=data.users[0])).sequence) > 12 - longest
+    assert len(recommender.recommend(user=data.users[0], k=5).items) == 5
