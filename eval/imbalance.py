@@ -62,7 +62,7 @@ class Answered:
 
 def train(data: str, split: Split, dataset: Dataset, overrides: list[str]) -> Answered:
     """Fine-tune with these settings and ask the validation questions."""
-    config = FinetuneConfig.from_yaml(shipped_path(RECIPE), overrides)
+    config = FinetuneConfig.from_yaml(shipped_path(RECIPE), ["evidence=null", *overrides])
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         finetune(config, data, folder)

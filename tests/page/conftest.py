@@ -104,7 +104,8 @@ def keyed(shop, shop_model, tmp_path_factory):
         yield SimpleNamespace(url=url, asker=asker, shop=whole)
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: while it is open, this thread has a running event loop, which other tests start anew.
+@pytest.fixture(scope="module")
 def browser():
     path = find_chromium()
     if path is None and os.environ.get("CI"):

@@ -94,6 +94,7 @@ def test_each_kind_of_column_has_a_filter_that_fits(page, api):
     assert listed(page) == chosen(api, *wanted) != []
     expect(page.locator("#filters-count")).to_have_text("4")
     page.get_by_role("button", name="Clear the filters").click()
+    page.wait_for_timeout(TYPED_MS)
     settle(page)
     assert listed(page) == chosen(api)
     group("group", name="added").get_by_label("added from").fill("2023-12-20")

@@ -26,11 +26,12 @@ def append_for_ever(store, name):
         batch += 1
 
 
-for line in sys.stdin:
-    pid = os.fork()
-    if not pid:
-        os.write(1, f"pid {os.getpid()}\n".encode())
-        write(sys.argv[1], line.strip())
-        threading.Event().wait()
-    os.waitpid(pid, 0)
-    os.write(1, b"dead\n")
+if __name__ == "__main__":
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            os.write(1, f"pid {os.getpid()}\n".encode())
+            write(sys.argv[1], line.strip())
+            threading.Event().wait()
+        os.waitpid(pid, 0)
+        os.write(1, b"dead\n")
