@@ -113,7 +113,7 @@ def demo(
     scorers.append(gpt.as_scorer("generative (small GPT)"))
     scorers.append(gpt.as_scorer("generative (small GPT), guided", evidence=True))
     if recommender is not gpt:
-        scorers.append(recommender.as_scorer("generative (SmolLM2 LoRA)", beams=20))
+        scorers.append(recommender.as_scorer("generative (SmolLM2 LoRA), guided", beams=20, evidence=True))
     _compare(dataset, scorers, out)
 
     model = shlex.quote(str(shipped_path(SHIPPED_MODEL) if scenario.language_model else out / "gpt"))
