@@ -10,14 +10,10 @@ forcing: one plain forward pass of prompt and item, without cache, tree or share
 from __future__ import annotations
 
 import json
-import shlex
-import subprocess
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +22,7 @@ import torch
 import typer
 
 from genrec.cli.console import print_json, print_table, stdout
+from genrec.cli.provenance import provenance
 from genrec.decoding.beam import beam_search
 from genrec.decoding.decoded import Decoded
 from genrec.decoding.exact import rerank
@@ -227,12 +224,6 @@ def difference(generator: Generator, batch: Batch, decoded: Decoded) -> float:
     return largest
 
 
-def commit() -> str | None:
-    """What the files here stand at."""
-    asked = ["git", "describe", "--always", "--abbrev=40", "--dirty"]
-    return subprocess.run(asked, cwd=FOLDER, capture_output=True, text=True, check=False).stdout.strip() or None
-
-
 def main(
     requests: Annotated[int, typer.Option(min=1, help="How many.")] = 100_000,
     users: Annotated[int, typer.Option(min=1, help="Requests decoded together.")] = 16,
@@ -275,10 +266,7 @@ def main(
         "largest_difference_from_teacher_forcing": worst,
         "examples": examples,
         "seconds": time.monotonic() - began,
-        "command": shlex.join(["python", "eval/decoding_fuzz.py", *sys.argv[1:]]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
-        "versions": {name: version(name) for name in ("genrec", "torch", "transformers", "numpy")},
+        **provenance("eval/decoding_fuzz.py", ["torch", "transformers", "numpy"]),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -13,16 +13,13 @@ Both sides are warmed up; times are medians. Models have random codes: what is s
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -33,7 +30,7 @@ import typer
 from transformers import PrefixConstrainedLogitsProcessor
 
 from genrec.cli.console import print_json, print_table, stdout
-from genrec.cli.doctor import machine
+from genrec.cli.provenance import provenance
 from genrec.decoding.step import TrieStep
 from genrec.trie import CatalogTrie
 
@@ -262,24 +259,6 @@ def bar(name: str, value: float, limit: float, *, below: bool = False) -> dict[s
     return {"name": name, "value": value, "bar": limit, "passed": value <= limit if below else value >= limit}
 
 
-def provenance() -> dict[str, Any]:
-    """When, where, from what and with what."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty"],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {
-        "command": shlex.join(["python", "eval/decoding_speed.py", *sys.argv[1:]]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip() or None,
-        "machine": machine(),
-        "versions": {name: version(name) for name in ("genrec", "torch", "transformers", "numpy")},
-    }
-
-
 def main(
     part: Annotated[str, typer.Option(help=f"Parts, separated by commas: {', '.join(Part)}.")] = ",".join(Part),
     quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes, only to see that it runs.")] = False,
@@ -299,7 +278,8 @@ def main(
     for name in (Part(name) for name in part.split(",")):
         print(f"measuring {name}", file=sys.stderr)
         parts[str(name)] = measures[name]()
-    report = {"parts": parts, "quick": quick, **provenance()}
+    made = provenance("eval/decoding_speed.py", ["torch", "transformers", "numpy"])
+    report = {"parts": parts, "quick": quick, **made}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if as_json:

@@ -17,7 +17,7 @@ import numpy as np
 import typer
 
 from genrec.cli.console import print_json, print_table
-from genrec.cli.doctor import machine
+from genrec.cli.provenance import provenance
 from genrec.events import Event, EventStore
 
 BAR = 2_000
@@ -80,7 +80,8 @@ def main(
             found[f"batches of {batch}, {threads} threads"] = run(store, batch, threads, seconds, numbers)
         stored, history = store.last, history_ms(store)
     best = found["batches of 100, 1 threads"]["events_per_second"]
-    report = {"machine": machine(), "stored": stored, "shapes": found, "history_ms": history, "bar": BAR}
+    figures = {"stored": stored, "shapes": found, "history_ms": history, "bar": BAR}
+    report = {**provenance("eval/event_speed.py", []), **figures}
     if as_json:
         print_json({**report, "met": best >= BAR})
         return

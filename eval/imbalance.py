@@ -7,13 +7,10 @@ by user. Nothing here looks at the test part of the split.
 from __future__ import annotations
 
 import json
-import shlex
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +18,9 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from genrec import Recommender, __version__
+from genrec import Recommender
 from genrec.cli.console import print_json, print_table
+from genrec.cli.provenance import provenance
 from genrec.data.dataset import Dataset
 from genrec.data.split import Split, leave_last_out
 from genrec.evaluation.bootstrap import bootstrap_interval
@@ -112,7 +110,7 @@ def as_markdown(report: dict[str, object], rows: list[dict[str, object]]) -> str
         [
             f"# Tools against popularity imbalance on {report['data']}",
             "",
-            f"`{report['command']}`, genrec {report['genrec']}, commit {report['commit']}, {report['date']}.",
+            f"`{report['command']}`, commit {report['commit']}, {report['date']}.",
             "",
             f"Validation part of leave-last-out, {report['questions']} questions, seen items filtered, beam {BEAMS}. "
             f"`{RECIPE}` trained {report['epochs']} epochs, seed {report['seed']}, the last epoch's weights. The tail "
@@ -154,7 +152,7 @@ def main(
         "questions": len(in_tail),
         "tail_items": int(is_tail.sum()),
         "tail_questions": int(in_tail.sum()),
-        **provenance(),
+        **provenance("eval/imbalance.py", ["torch", "transformers", "numpy"]),
     }
     common = [f"training.epochs={epochs}", f"training.seed={seed}", "training.validation_users=0"]
     rows: list[dict[str, object]] = []
@@ -171,19 +169,6 @@ def main(
         print_json({**report, "rows": rows})
     else:
         print_table(*as_table(rows))
-
-
-def provenance() -> dict[str, object]:
-    """What was typed, on which commit, when."""
-    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    found = subprocess.run(git, capture_output=True, text=True, check=False)
-    words = [part if not part.startswith("/") else f".../{Path(part).name}" for part in sys.argv[1:]]
-    return {
-        "command": shlex.join(["python", "eval/imbalance.py", *words]),
-        "genrec": __version__,
-        "commit": found.stdout.strip() or "unknown",
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-    }
 
 
 if __name__ == "__main__":

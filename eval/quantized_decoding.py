@@ -14,14 +14,10 @@ from __future__ import annotations
 
 import json
 import logging
-import shlex
-import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any, cast
@@ -34,11 +30,12 @@ from decoding_worker import BEAMS, CODES, LEVELS, K, Model, generator_of, prompt
 from peft import PeftModel
 
 from genrec.cli.console import print_json, print_table, stdout
-from genrec.cli.doctor import machine
+from genrec.cli.provenance import provenance
 from genrec.data.dataset import Dataset
 from genrec.data.split import EvalSet, leave_last_out
 from genrec.decoding.beam import beam_search
 from genrec.evaluation.protocol import evaluate
+from genrec.evaluation.sample import questions_at, sample_rows
 from genrec.model.base import BaseModel
 from genrec.model.folder import LoadedModel, load_model
 from genrec.model.generator import Generator
@@ -134,26 +131,12 @@ def questions(data: str, users: int) -> tuple[Dataset, EvalSet]:
     """Validation questions of some users, drawn with a fixed seed."""
     dataset = Dataset.load(data)
     everyone = leave_last_out(dataset).validation
-    rows = np.sort(np.random.default_rng(0).permutation(len(everyone))[:users])
-    return dataset, EvalSet(
-        everyone.users[rows], [everyone.histories[row] for row in rows], [everyone.targets[row] for row in rows]
-    )
+    return dataset, questions_at(everyone, sample_rows(len(everyone), users))
 
 
 def ndcg(model: LoadedModel, dataset: Dataset, asked: EvalSet) -> np.ndarray:
     """NDCG@10 of each user, seen items filtered."""
     return evaluate(Recommender(model, dataset).as_scorer(), asked, ks=(10,)).per_user["ndcg@10"]
-
-
-def versions() -> dict[str, str | None]:
-    """Of what computes."""
-    found: dict[str, str | None] = {}
-    for name in ("genrec", "torch", "torchao", "bitsandbytes", "transformers", "peft"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
 
 
 def times_faster(seconds: list[float], reference: list[float]) -> float:
@@ -208,17 +191,11 @@ def main(
         for name, some in seconds.items()
     }
     kinds |= {name: {"error": error} for name, error in errors.items()}
-    asked_git = ["git", "describe", "--always", "--abbrev=40", "--dirty"]
-    commit = subprocess.run(asked_git, cwd=FOLDER, capture_output=True, text=True, check=False)
     report = {
         "kinds": kinds,
         "users": len(asked),
         "rounds": rounds,
-        "command": shlex.join(["python", "eval/quantized_decoding.py", *sys.argv[1:]]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip() or None,
-        "machine": machine(),
-        "versions": versions(),
+        **provenance("eval/quantized_decoding.py", ["torch", "torchao", "bitsandbytes", "transformers", "peft"]),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -7,33 +7,29 @@
 * language_model: SmolLM2 with its adapter: one client, and what decoding together gains.
 
 Histories are those of the data set's users, cut at random places. Every server is warmed up before it is measured. The
-client runs on the same machine, on the same cores. Run it as ``python -m eval.serving_load``.
+client runs on the same machine, on the same cores.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import shlex
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
+from serving_client import Bodies, Client, Server, Watch, closed_loop, encoded, open_loop
 
-from eval.serving_client import Bodies, Client, Server, Watch, closed_loop, encoded, open_loop
 from genrec.cli.console import print_json, print_table, stdout
-from genrec.cli.doctor import machine
+from genrec.cli.provenance import provenance
 from genrec.data.dataset import Dataset
 
 FOLDER = Path(__file__).parent
@@ -291,25 +287,6 @@ def bar(name: str, value: float, limit: float, *, below: bool = False) -> dict[s
     return {"name": name, "value": value, "bar": limit, "passed": value <= limit if below else value >= limit}
 
 
-def provenance() -> dict[str, Any]:
-    """When, where, from what and with what."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty"],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    packages = ("genrec", "torch", "transformers", "numpy", "fastapi", "uvicorn")
-    return {
-        "command": shlex.join(["python", "-m", "eval.serving_load", *sys.argv[1:]]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip() or None,
-        "machine": machine(),
-        "versions": {name: version(name) for name in packages},
-    }
-
-
 def main(
     model: Annotated[Path, typer.Argument(help="Folder of the small GPT: genrec demo makes one under runs/demo/gpt.")],
     language_model: Annotated[Path, typer.Option(help="Folder of the language model.")] = SHIPPED_MODEL,
@@ -323,7 +300,8 @@ def main(
     """Measure a server under load."""
     sizes = Sizes(model, language_model, data, out, sustained_s=seconds)
     parts = asyncio.run(measure([Part(name) for name in part.split(",")], quick(sizes) if is_quick else sizes))
-    report = {"parts": parts, "quick": is_quick, **provenance()}
+    packages = ("torch", "transformers", "numpy", "fastapi", "uvicorn")
+    report = {"parts": parts, "quick": is_quick, **provenance("eval/serving_load.py", packages)}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if as_json:

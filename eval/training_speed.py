@@ -12,16 +12,12 @@ the more padding it is charged with (15% of 32 windows, 5% of 256, 2% in trainin
 from __future__ import annotations
 
 import json
-import shlex
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
-from importlib.metadata import version
 from itertools import count, islice
 from pathlib import Path
 from statistics import median
@@ -36,7 +32,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerBase
 
 from genrec.cli.console import print_json, print_table, stdout
-from genrec.cli.doctor import machine
+from genrec.cli.provenance import provenance
 from genrec.items.atomic import AtomicTokenizer
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import BaseModel, load_base, text_table
@@ -343,24 +339,6 @@ def measure(base: Base, data: str, kinds: Sequence[Sequences], rows: Rows, steps
     }
 
 
-def provenance() -> dict[str, Any]:
-    """When, where, from what and with what."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {
-        "command": shlex.join(["python", "eval/training_speed.py", *sys.argv[1:]]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip() or None,
-        "machine": machine(),
-        "versions": {name: version(name) for name in ("genrec", "torch", "transformers", "peft", "accelerate")},
-    }
-
-
 def main(
     base: Annotated[Base, typer.Option(help="smollm2, or tiny to see that it runs.")] = Base.smollm2,
     data: Annotated[str, typer.Option(help="Named set or data set folder.")] = "ml-100k",
@@ -374,7 +352,8 @@ def main(
     """Compare the training speed of genrec with that of transformers.Trainer and peft."""
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    report = {**measure(base, data, sequences or list(Sequences), rows, steps, rounds), **provenance()}
+    measured = measure(base, data, sequences or list(Sequences), rows, steps, rounds)
+    report = {**measured, **provenance("eval/training_speed.py", ["torch", "transformers", "peft", "accelerate"])}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if as_json:

@@ -7,13 +7,11 @@ catalog and writes 3 tokens of any kind. Run it where vLLM is: ``make vllm`` mak
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -23,7 +21,7 @@ import typer
 from decoding_worker import BEAMS, CODES, LEVELS, K, Model, generator_of, load, random_codes
 
 from genrec.cli.console import print_json, print_table, stdout
-from genrec.cli.doctor import machine
+from genrec.cli.provenance import provenance
 from genrec.decoding.engines import TorchEngine, VLLMEngine
 from genrec.model.export import EXPORT_FILE, ExportDescription
 from genrec.model.generator import Generator
@@ -114,12 +112,7 @@ def main(
         "times_as_long_as_torch": {name: median(some) / ours for name, some in times.items()},
         "bar": BAR,
         "eager": eager,
-        "command": shlex.join(["python", "eval/vllm_speed.py", *sys.argv[1:]]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": {
-            name: version(packages_distributions()[name][0]) for name in ("genrec", "torch", "transformers", "vllm")
-        },
+        **provenance("eval/vllm_speed.py", ["torch", "transformers", packages_distributions()["vllm"][0]]),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -10,12 +10,11 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
-
 from genrec import Recommender
 from genrec.data.dataset import Dataset
-from genrec.data.split import EvalSet, leave_last_out
+from genrec.data.split import leave_last_out
 from genrec.evaluation.protocol import evaluate
+from genrec.evaluation.sample import questions_at, sample_rows
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
 
@@ -31,7 +30,8 @@ def main() -> None:
     began = time.monotonic()
     result = finetune(config, options.data, out, resume=options.resume)
     seconds = time.monotonic() - began
-    questions = _questions(leave_last_out(Dataset.load(options.data)).validation)
+    validation = leave_last_out(Dataset.load(options.data)).validation
+    questions = questions_at(validation, sample_rows(len(validation), USERS))
     scorer = Recommender.from_pretrained(out, options.data).as_scorer(beams=options.beams)
     line: dict[str, object] = {
         "name": options.name,
@@ -48,16 +48,6 @@ def main() -> None:
     with (options.runs / "attempts.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     print(json.dumps(line))
-
-
-def _questions(validation: EvalSet) -> EvalSet:
-    """A fixed sample of the validation users."""
-    chosen = np.sort(np.random.default_rng(0).permutation(len(validation))[:USERS])
-    return EvalSet(
-        validation.users[chosen],
-        [validation.histories[row] for row in chosen],
-        [validation.targets[row] for row in chosen],
-    )
 
 
 def _options() -> argparse.Namespace:

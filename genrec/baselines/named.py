@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from genrec.baselines.base import Scorer
 
 
+def item_knn_recent(neighbours: int = 300, shrinkage: float = 10.0, recency: float = 1.5) -> ItemKNN:
+    """Item-kNN in which what the user met last counts most."""
+    return ItemKNN(neighbours, shrinkage=shrinkage, recency=recency)
+
+
+def ease_recent(regularization: float = 100.0, recency: float = 0.75) -> EASE:
+    """EASE in which what the user met last counts most, in training too."""
+    return EASE(regularization, recency, training_recency=0.25)
+
+
 def scorer_named(name: str, seed: int = 0) -> Scorer:
     """Make an unfitted scorer.
 
@@ -42,11 +52,11 @@ def scorer_named(name: str, seed: int = 0) -> Scorer:
         case "ease":
             return EASE()
         case "ease-recent":
-            return EASE(100.0, 0.75, training_recency=0.25)
+            return ease_recent()
         case "item-knn":
             return ItemKNN()
         case "item-knn-recent":
-            return ItemKNN(300, shrinkage=10.0, recency=1.5)
+            return item_knn_recent()
         case "tfidf-knn":
             return TfidfKNN()
         case "bert-knn":

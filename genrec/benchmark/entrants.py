@@ -32,7 +32,7 @@ class Entrant:
     family
         As in :class:`~genrec.benchmark.models.NamedModel`, or ``"own"``.
     kind
-        Whether `locator` is a name, ``path.py:Name`` or a model folder, without what guides it if alone.
+        Whether `locator` is a name, ``path.py:Name`` or a model folder.
     locator
         Where the model is found.
     grid
@@ -41,15 +41,18 @@ class Entrant:
         Paper or library.
     max_users
         Validation and test questions it is asked at most; None for all.
+    guided
+        Of a model folder: with the scorers that it names to guide its search. Default True.
     """
 
     name: str
     family: str
-    kind: Literal["named", "own", "folder", "folder, alone"]
+    kind: Literal["named", "own", "folder"]
     locator: str
     grid: Mapping[str, Sequence[object]] = field(default_factory=dict)
     source: str = ""
     max_users: int | None = None
+    guided: bool = True
 
     def build(self, params: Mapping[str, object], dataset: Dataset) -> Scorer:
         """Make the scorer, unfitted unless it is a fine-tuned model.
@@ -68,11 +71,11 @@ class Entrant:
                 return NAMED_MODELS[self.locator].build(**params)
             case "own":
                 return load_scorer_class(self.locator)(**params)
-            case "folder" | "folder, alone":
+            case "folder":
                 from genrec.recommend.recommender import Recommender
 
                 recommender = Recommender.from_pretrained(self.locator, dataset, evidence=False)
-                return recommender.as_scorer(self.name, evidence=self.kind == "folder")
+                return recommender.as_scorer(self.name, evidence=self.guided)
 
     def digest(self) -> str:
         """What changes when the model does: the hash of its file, or of a model folder's description."""
@@ -81,7 +84,7 @@ class Entrant:
                 return self.locator
             case "own":
                 return sha256(Path(self.locator.rpartition(":")[0]))
-            case "folder" | "folder, alone":
+            case "folder":
                 return sha256(Path(self.locator) / "genrec.json")
 
 
@@ -186,13 +189,9 @@ def folder_entrants(
         raise ConfigError(msg, hint=f"fine-tune it with --set split={split}")
     evidence = description.evidence
     guided = evidence is not None and evidence.strength > 0
-    parts: list[tuple[str, str, Literal["folder", "folder, alone"]]] = [
-        (folder.name, "hybrid" if guided else "generative", "folder")
-    ]
-    if guided:
-        parts.append((f"{folder.name}, alone", "generative", "folder, alone"))
+    parts = [(folder.name, "hybrid", True), (f"{folder.name}, alone", "generative", False)]
     limits = max_users or {}
     return [
-        Entrant(name, family, kind, str(folder), source="genrec finetune", max_users=limits.get(name))
-        for name, family, kind in parts
+        Entrant(name, family, "folder", str(folder), {}, "genrec finetune", limits.get(name), with_guides)
+        for name, family, with_guides in (parts if guided else [(folder.name, "generative", True)])
     ]

@@ -272,7 +272,7 @@ def _has_seed(entrant: Entrant) -> bool:
             build: Callable[..., object] = NAMED_MODELS[entrant.locator].build
         case "own":
             build = load_scorer_class(entrant.locator)
-        case "folder" | "folder, alone":
+        case "folder":
             return False
     return "seed" in inspect.signature(build).parameters
 

@@ -229,9 +229,10 @@ def split_dataset(dataset: Dataset, split: str, folds: int = 5) -> list[Split]:
 
 
 def command() -> str:
-    """What was typed, so that a report says how it was made; folders of this machine by their last part only."""
-    words = [part if not part.startswith("/") else f".../{Path(part).name}" for part in sys.argv[1:]]
-    return " ".join(["genrec", *words])
+    """What was typed, so that a report says how it was made."""
+    from genrec.cli.provenance import typed
+
+    return typed(["genrec", *sys.argv[1:]])
 
 
 def save(report: Report, out: Path) -> None:

@@ -95,6 +95,17 @@ class IdMap:
             self._raise_unknown(str(wanted.filter(pc.is_null(found))[0].as_py()))
         return cast("NDArray[np.int32]", found.to_numpy(zero_copy_only=False).astype(np.int32, copy=False))
 
+    def find(self, ids: Sequence[str]) -> NDArray[np.int32]:
+        """Index of each id, int32 (M,); -1 for those that are not in the map.
+
+        Examples
+        --------
+        >>> IdMap(["a", "b"]).find(["b", "c"]).tolist()
+        [1, -1]
+        """
+        found = pc.fill_null(pc.index_in(_as_strings(ids), value_set=self._array), -1)
+        return cast("NDArray[np.int32]", found.to_numpy(zero_copy_only=False).astype(np.int32, copy=False))
+
     def _few(self, ids: list[str]) -> NDArray[np.int32]:
         """Index of each id, without a hash table of all ids for a few of them, as arrow makes one each time."""
         try:

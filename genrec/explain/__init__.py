@@ -3,19 +3,19 @@
 from genrec.explain.explain import explain
 from genrec.explain.reasons import (
     BoostReason,
-    Evidence,
     Explanation,
     FilterReason,
     HistoryReason,
+    PeopleReason,
     WordReason,
 )
 
 __all__ = [
     "BoostReason",
-    "Evidence",
     "Explanation",
     "FilterReason",
     "HistoryReason",
+    "PeopleReason",
     "WordReason",
     "explain",
 ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genrec.explain.reasons import Evidence
+from genrec.explain.reasons import PeopleReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ MOST = 3
 
 def evidence(
     dataset: Dataset, history: Sequence[str], items: Sequence[str], *, user: str | None = None
-) -> list[tuple[Evidence, ...]]:
+) -> list[tuple[PeopleReason, ...]]:
     """Count the people who met an item of the history and a recommended item.
 
     An item of the history is evidence if at least three people met both, and its people met the recommended item
@@ -69,7 +69,7 @@ def evidence(
             []
             if item not in rows
             else [
-                Evidence(*named, int(both[row, rows[item]]), int(people[row]), int(met[rows[item]]), ours.shape[0])
+                PeopleReason(*named, int(both[row, rows[item]]), int(people[row]), int(met[rows[item]]), ours.shape[0])
                 for row, named in enumerate(zip(known, titles, strict=True))
                 if named[0] != item
             ]
@@ -78,12 +78,12 @@ def evidence(
     return found
 
 
-def _telling(counts: Sequence[Evidence]) -> tuple[Evidence, ...]:
+def _telling(counts: Sequence[PeopleReason]) -> tuple[PeopleReason, ...]:
     enough = [count for count in counts if count.both >= MIN_BOTH and _surprise(count) > 0]
     return tuple(sorted(enough, key=_surprise, reverse=True)[:MOST])
 
 
-def _surprise(count: Evidence) -> float:
+def _surprise(count: PeopleReason) -> float:
     """Standard deviations by which ``both`` exceeds what chance would give."""
     share = count.met / count.everyone
     spread = np.sqrt(count.people * share * (1 - share))

@@ -65,7 +65,7 @@ class WordReason:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class PeopleReason:
     """What other people did who met an item of the history.
 
     Parameters
@@ -137,7 +137,7 @@ class Explanation:
     logprob: float
     history: tuple[HistoryReason, ...]
     words: tuple[WordReason, ...]
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[PeopleReason, ...]
     filters: tuple[FilterReason, ...]
     boosts: tuple[BoostReason, ...]
     sentence: str = ""

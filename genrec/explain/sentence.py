@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from genrec.explain.reasons import Evidence, Explanation, HistoryReason, Plain, WordReason
+    from genrec.explain.reasons import Explanation, HistoryReason, PeopleReason, Plain, WordReason
 
 CLEAR = 0.05
 """Least difference of log-probabilities that is worth a word: 5% more likely."""
@@ -69,7 +69,7 @@ def _nothing_of(history: Sequence[HistoryReason]) -> str:
     return f"it would be hardly less likely without {whichever}"
 
 
-def _evidence(one: Evidence) -> str:
+def _evidence(one: PeopleReason) -> str:
     return (
         f"of {one.people} people who met “{one.title}”, {one.both} also met it, of all {one.everyone} people {one.met}"
     )

@@ -60,9 +60,7 @@ class ScorerEvidence:
         self.fusion = fusion
         self.strength = strength
         self._known = known
-        rows = [item for item, id_ in enumerate(item_ids) if id_ in known]
-        self._column = np.full(len(item_ids), -1, dtype=np.int32)
-        self._column[rows] = known.indices([item_ids[row] for row in rows])
+        self._column = known.find(item_ids)
 
     @classmethod
     def fitted(cls, about: EvidenceDescription, dataset: Dataset, item_ids: Sequence[str]) -> Self:

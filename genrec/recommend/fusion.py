@@ -8,6 +8,7 @@ import numpy as np
 
 from genrec.baselines.base import Scorer
 from genrec.errors import ConfigError
+from genrec.evaluation.sample import sample_rows
 from genrec.recommend.fusion_weights import Pool, choose_weights
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def fit_fusion(
     >>> fit_fusion([EASE().fit(split.train), Popularity().fit(split.train)], split.validation).weights.tolist()
     [1.0, 0.0]
     """
-    rows = np.sort(np.random.default_rng(0).permutation(len(validation))[:max_users])
+    rows = sample_rows(len(validation), max_users)
     pools = []
     for first in range(0, len(rows), batch_size):
         batch = rows[first : first + batch_size]

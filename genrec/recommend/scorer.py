@@ -12,6 +12,7 @@ from genrec.decoding.beam import beam_search
 from genrec.decoding.exact import score_items
 from genrec.decoding.weights import ItemWeights
 from genrec.evaluation.metrics import ndcg
+from genrec.evaluation.sample import questions_at, sample_rows
 from genrec.recommend.fusion import on_one_scale
 
 if TYPE_CHECKING:
@@ -188,13 +189,11 @@ class GenerativeScorer(Scorer):
 
     def _best_alpha(self, validation: EvalSet) -> float:
         """Strength with the best NDCG@10 on a fixed sample of the questions, of equals the lowest."""
-        rows = np.sort(np.random.default_rng(0).permutation(len(validation))[: self.strength_users])
-        histories = [validation.histories[row] for row in rows]
-        targets = [validation.targets[row] for row in rows]
+        asked = questions_at(validation, sample_rows(len(validation), self.strength_users))
         figures = {}
         for self.alpha in STRENGTHS:
-            found = self.recommend(histories, 10, exclude=histories).items
-            figures[self.alpha] = float(ndcg(found, targets, 10).mean())
+            found = self.recommend(asked.histories, 10, exclude=asked.histories).items
+            figures[self.alpha] = float(ndcg(found, asked.targets, 10).mean())
         logger.info("%s: NDCG@10 by strength of the evidence: %s", self.name, figures)
         return max(figures, key=lambda alpha: figures[alpha])
 

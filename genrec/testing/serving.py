@@ -27,16 +27,22 @@ if TYPE_CHECKING:
 
     from starlette.testclient import TestClient
 
+    from genrec.data.dataset import Dataset
     from genrec.serve.settings import ServeSettings
 
 T = TypeVar("T")
 
 _PATIENCE_S = 120.0
 _LOGGERS = ("genrec", "uvicorn", "asyncio")
-_COMMAND = "from genrec.cli.main import main; main()"
 
 
-def train_toy_model(folder: Path, *, items: Literal["semantic", "atomic"] = "semantic", epochs: int = 2) -> Path:
+def train_toy_model(
+    folder: Path,
+    *,
+    items: Literal["semantic", "atomic"] = "semantic",
+    epochs: int = 2,
+    data: Dataset | None = None,
+) -> Path:
     """Fine-tune a small model on the toy data, in a second or two.
 
     Parameters
@@ -47,6 +53,8 @@ def train_toy_model(folder: Path, *, items: Literal["semantic", "atomic"] = "sem
         Kind of item IDs; only with atomic ones the model takes new items. Default semantic, of two levels.
     epochs
         Default 2, which teaches it little; it is enough for a server.
+    data
+        Default: the toy data.
     """
     from genrec.training.config import FinetuneConfig
     from genrec.training.finetune import finetune
@@ -58,7 +66,7 @@ def train_toy_model(folder: Path, *, items: Literal["semantic", "atomic"] = "sem
         "prompt": {"max_items": 16, "max_tokens": 64},
         "training": {"epochs": epochs, "tokens_per_batch": 256, "validation_users": 0},
     }
-    finetune(FinetuneConfig.from_mapping(mapping), toy_dataset(), folder)
+    finetune(FinetuneConfig.from_mapping(mapping), data or toy_dataset(), folder)
     return folder
 
 
@@ -118,7 +126,7 @@ class ServerProcess:
             self.port = int(taken.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self.events, self.log = folder / "events.db", folder / "server.log"
-        command = [sys.executable, "-c", _COMMAND, "serve", str(model), "--data", data, "--port", str(self.port)]
+        command = [sys.executable, "-m", "genrec", "serve", str(model), "--data", data, "--port", str(self.port)]
         self._command = [*command, "--events", str(self.events), *options]
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -175,11 +183,13 @@ class ServerThread:
     Parameters
     ----------
     model
-        A model folder of the toy data.
+        A model folder.
     events
         File of events.
     settings
         Limits and keys; the port is a free one.
+    data
+        The model's data set. Default: the toy data.
     max_waiting, fallback
         As of :class:`~genrec.serve.engine.Service`.
 
@@ -197,6 +207,7 @@ class ServerThread:
         events: Path,
         settings: ServeSettings,
         *,
+        data: Dataset | None = None,
         max_waiting: int = 256,
         fallback: bool = True,
     ) -> None:
@@ -210,7 +221,11 @@ class ServerThread:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log: list[str] = []
         self.service = Service(
-            model, data=toy_dataset(), timeout_s=settings.timeout_s, max_waiting=max_waiting, fallback=fallback
+            model,
+            data=data or toy_dataset(),
+            timeout_s=settings.timeout_s,
+            max_waiting=max_waiting,
+            fallback=fallback,
         )
         self._server = Server(self.service, EventStore.open(events), settings)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))

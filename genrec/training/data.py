@@ -19,6 +19,7 @@ from genrec.data.sources import NAMED
 from genrec.data.split import EvalSet, global_temporal, leave_last_out
 from genrec.data.streaming import stream_histories
 from genrec.errors import ConfigError
+from genrec.evaluation.sample import questions_at, sample_rows
 from genrec.prompt.requests import RequestExamples
 from genrec.training.config import ExamplesConfig
 from genrec.training.examples import InMemoryExamples, StreamedExamples
@@ -174,19 +175,12 @@ def _lengths(folder: Path, users: IdMap) -> NDArray[np.int64]:
 
 def _sampled(validation: EvalSet, config: FinetuneConfig) -> EvalSet | None:
     chosen = _sample(len(validation), config)
-    if not len(chosen):
-        return None
-    return EvalSet(
-        validation.users[chosen],
-        [validation.histories[row] for row in chosen],
-        [validation.targets[row] for row in chosen],
-    )
+    return questions_at(validation, chosen) if len(chosen) else None
 
 
 def _sample(size: int, config: FinetuneConfig) -> NDArray[np.int64]:
     """Rows of the validation users that are ranked, ascending."""
-    rng = np.random.default_rng(config.training.seed)
-    return np.sort(rng.permutation(size)[: config.training.validation_users])
+    return sample_rows(size, config.training.validation_users, config.training.seed)
 
 
 def _location(data: str | Path | Dataset) -> str:

@@ -104,7 +104,8 @@ def finetune(
     Raises
     ------
     ConfigError
-        If ``out`` is not empty; if ``resume`` with another configuration or data set, or of a finished run.
+        If ``out`` is not empty; if ``resume`` with another configuration or data set, or of a finished run; if
+        ``evidence`` is to be weighed and there are no validation users.
     ResourceError
         If the run cannot fit the memory.
     UnsupportedError
@@ -124,6 +125,7 @@ def finetune(
     out = Path(out)
     _check_trackers(config.report_to)
     parts = load_training_data(config, data, validation)
+    _check_evidence(config, parts)
     run = {"data": {"name": parts.train.name, **parts.counts}, **config.model_dump(mode="json")}
     processes = Accelerator()
     if processes.is_main_process:
@@ -197,14 +199,25 @@ def _teacher(config: FinetuneConfig, parts: TrainingData, out: Path, processes: 
 
 def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built) -> EvidenceDescription | None:
     """What guides the search of the finished model."""
-    if config.evidence is None:
+    if config.evidence is None or parts.validation is None:
         return None
-    if parts.validation is None or parts.streamed is not None:
-        hint = "set training.validation_users and another split, or evidence=null"
-        raise ConfigError("evidence needs validation users, and training data in memory", hint=hint)
     alone = GenerativeScorer(built.generator, built.builder, config.prompt.max_items)
     users = config.evidence.validation_users
     return choose_evidence(config.evidence.scorers, alone, parts.train, parts.validation, users)
+
+
+def _check_evidence(config: FinetuneConfig, parts: TrainingData) -> None:
+    """Said before anything is trained: what scorers weigh is chosen when the model is finished."""
+    if config.evidence is None:
+        return
+    if parts.streamed is not None:
+        hint = "--set training.stream=false, or --set evidence=null"
+        raise ConfigError("evidence needs the interactions in memory", hint=hint)
+    if parts.validation is None:
+        hint = (
+            "--set evidence=null, or another split and training.validation_users, for users with 3 interactions or more"
+        )
+        raise ConfigError("evidence is weighed on validation users, and there are none", hint=hint)
 
 
 def _check_trackers(names: Sequence[str]) -> None:

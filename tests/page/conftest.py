@@ -1,9 +1,6 @@
 """The page as a person meets it: a real server, a real browser, a visit a test."""
 
 import os
-import threading
-import time
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -12,14 +9,10 @@ from playwright.sync_api import expect, sync_playwright
 
 from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
-from genrec.events import EventStore
 from genrec.serve.auth import KeyRing
-from genrec.serve.engine import Service
-from genrec.serve.server import Server
 from genrec.serve.settings import ServeSettings
 from genrec.testing import toy_dataset
-from genrec.training.config import FinetuneConfig
-from genrec.training.finetune import finetune
+from genrec.testing.serving import ServerThread, train_toy_model
 from tests.page.chromium import HOW, find_chromium
 
 EVIL = """<img src=x onerror="document.title='hacked'">'"&amp;{{7*7}}"""
@@ -52,36 +45,7 @@ def shop():
 @pytest.fixture(scope="session")
 def shop_model(shop, tmp_path_factory):
     """A small model with semantic IDs of two levels."""
-    config = {
-        "base": {"kind": "scratch", "layers": 1, "width": 32, "heads": 2, "dropout": 0.0},
-        "items": {"kind": "semantic", "levels": 2, "codes_per_level": 6, "text_weight": 0},
-        "prompt": {"max_items": 16, "max_tokens": 64},
-        "training": {"epochs": 3, "tokens_per_batch": 256, "validation_users": 0},
-    }
-    folder = tmp_path_factory.mktemp("page") / "model"
-    finetune(FinetuneConfig.from_mapping(config), shop, folder)
-    return folder
-
-
-@contextmanager
-def served(model, data, folder, **settings):
-    """A server in a thread of this process, at a port of its own."""
-    chosen = ServeSettings(port=0, **settings)
-    service, store = Service(model, data=data, timeout_s=chosen.timeout_s), EventStore.open(folder / "events.db")
-    server = Server(service, store, chosen)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        deadline = time.monotonic() + 60
-        while not (server.started and service.ready):
-            assert thread.is_alive(), server.failure
-            assert time.monotonic() < deadline, "the server does not become ready"
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    return train_toy_model(tmp_path_factory.mktemp("page") / "model", epochs=3, data=shop)
 
 
 @pytest.fixture(scope="session")
@@ -89,8 +53,9 @@ def url(shop, shop_model, tmp_path_factory):
     """A server with a benchmark report, and without keys."""
     folder = tmp_path_factory.mktemp("open")
     (folder / "report.html").write_text("<!doctype html><title>Report</title><h1>Figures</h1>")
-    with served(shop_model, shop, folder, report=folder / "report.html") as url:
-        yield url
+    settings = ServeSettings(report=folder / "report.html")
+    with ServerThread(shop_model, folder / "events.db", settings, data=shop) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -100,8 +65,9 @@ def keyed(shop, shop_model, tmp_path_factory):
     ring, asker = KeyRing().with_new("asker", ["recommend"])
     ring, whole = ring.with_new("shop", ["admin"])
     ring.write(folder / "keys.json")
-    with served(shop_model, shop, folder, keys=folder / "keys.json") as url:
-        yield SimpleNamespace(url=url, asker=asker, shop=whole)
+    settings = ServeSettings(keys=folder / "keys.json")
+    with ServerThread(shop_model, folder / "events.db", settings, data=shop) as server:
+        yield SimpleNamespace(url=server.url, asker=asker, shop=whole)
 
 
 # Of a module, not of the session: while it is open, this thread has a running event loop, which other tests start anew.

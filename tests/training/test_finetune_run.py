@@ -225,3 +225,11 @@ def test_a_full_prompt_leaves_room_for_the_longest_title(tmp_path):
     assert longest > 2
     assert len(recommender.prepare(Request(user=data.users[0])).sequence) > 12 - longest
     assert len(recommender.recommend(user=data.users[0], k=5).items) == 5
+
+
+@pytest.mark.parametrize("without", ["split=none", "training.validation_users=0"])
+def test_what_evidence_lacks_is_said_before_anything_is_trained(toy_config, tmp_path, without):
+    config = toy_config("evidence={scorers: [item-knn]}", without)
+    with pytest.raises(ConfigError, match="there are none"):
+        finetune(config, "toy", tmp_path / "model")
+    assert not (tmp_path / "model").exists()

@@ -18,6 +18,7 @@ from genrec.baselines import (
     Random,
     UserKNN,
 )
+from genrec.baselines.named import ease_recent, item_knn_recent
 from genrec.benchmark.models.named import NamedModel
 
 
@@ -46,11 +47,6 @@ def item_knn_euclidean(neighbours: int = 20, shrinkage: float = 10.0) -> ItemKNN
     return ItemKNN(neighbours, "euclidean", shrinkage)
 
 
-def item_knn_recent(neighbours: int = 300, shrinkage: float = 10.0, recency: float = 1.5) -> ItemKNN:
-    """Item-kNN in which what the user met last counts most."""
-    return ItemKNN(neighbours, shrinkage=shrinkage, recency=recency)
-
-
 def hybrid_knn(weight: float = 0.5, neighbours: int = 20) -> HybridKNN:
     """User-kNN and item-kNN; `neighbours` are users."""
     return HybridKNN(weight, UserKNN(neighbours, shrinkage=10.0), ItemKNN(shrinkage=10.0))
@@ -59,11 +55,6 @@ def hybrid_knn(weight: float = 0.5, neighbours: int = 20) -> HybridKNN:
 def hybrid_knn_recent(weight: float = 0.5, neighbours: int = 100) -> HybridKNN:
     """User-kNN and item-kNN in which what a user met last counts most; `neighbours` are users."""
     return HybridKNN(weight, user_knn_recent(neighbours), item_knn_recent())
-
-
-def ease_recent(regularization: float = 100.0, recency: float = 0.75) -> EASE:
-    """EASE in which what the user met last counts most, in training too."""
-    return EASE(regularization, recency, training_recency=0.25)
 
 
 def ease_features_recent(

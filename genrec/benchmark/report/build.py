@@ -18,6 +18,7 @@ from genrec.benchmark.report.schema import Comparison, Finding, Interval, ModelE
 from genrec.benchmark.report.summary import summarise
 from genrec.benchmark.store import common_questions, dataset_digest, split_digest
 from genrec.benchmark.tuning import METRIC
+from genrec.checkout import commit
 from genrec.data.folds import join_eval_sets
 from genrec.evaluation.audit import audit, audit_folds
 from genrec.evaluation.data_card import data_card
@@ -80,6 +81,7 @@ def build_report(
         dataset_sha256=dataset_digest(dataset),
         created=datetime.now(UTC),
         command=command,
+        commit=commit(),
         versions=_versions(),
         machine=_machine(),
         protocol=_protocol(splits, asked, settings),

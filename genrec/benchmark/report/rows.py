@@ -254,6 +254,7 @@ def protocol_facts(report: Report) -> list[tuple[str, str]]:
         ("machine", f"{machine['processor']}, {machine['cores']} cores used, {memory:.0f} GiB"),
         ("versions", ", ".join(f"{name} {number}" for name, number in report.versions.items())),
         ("command", report.command or "-"),
+        ("commit", report.commit or "-"),
         ("made", f"{report.created:%Y-%m-%d %H:%M} UTC"),
         ("data set sha256", report.dataset_sha256),
     ]

@@ -342,6 +342,9 @@ class Report(BaseModel, extra="forbid"):
     command: str
     """What was typed, for the record."""
 
+    commit: str | None = None
+    """Commit of the checkout that genrec ran from, ``-dirty`` with changed files; null for an installed genrec."""
+
     versions: dict[str, str]
     """Of genrec and what it computes with."""
 

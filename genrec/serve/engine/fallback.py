@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from genrec.baselines.item_knn import ItemKNN
 from genrec.decoding.decoded import Decoded
@@ -72,9 +70,8 @@ class Fallback:
     def __init__(self, recommender: Recommender, neighbours: Neighbours) -> None:
         self.recommender = recommender
         self.neighbours = neighbours
-        known = pc.index_in(pa.array(recommender.model.item_ids, pa.string()), value_set=neighbours.ids.array)
         # Where the neighbours have each item of the model; -1, the end, for those they do not have.
-        self._places = pc.fill_null(known, -1).to_numpy(zero_copy_only=False)
+        self._places = neighbours.ids.find(recommender.model.item_ids)
 
     def answer(self, request: Request) -> Answer:
         """Answer a request as the recommender would, with its titles, history and filters.
