@@ -62,6 +62,10 @@ def benchmark(
     seeds: Annotated[
         int | None, typer.Option("--seeds", help="Fits of the chosen setting, of models with a seed. Default: 1.")
     ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option("--suite", help="Ask one --model-folder in plain words: prompts, or prompts-development."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Tune each model on validation, rank the whole catalog for every test user, compare, and say how sure that is.
@@ -92,6 +96,11 @@ def benchmark(
         "seeds": seeds,
     }
     settings = BenchmarkConfig.load(config, {key: value for key, value in options.items() if value is not None})
+    if suite is not None:
+        from genrec.cli.benchmark_prompts import run_prompt_suite
+
+        run_prompt_suite(suite, data, model_folder or [], out, settings.split, command(), json=json)
+        return
     dataset = Dataset.load(data)
     entrants = choose(settings, dataset, model_folder or [], scorer or [], named=models != "")
     out.mkdir(parents=True, exist_ok=True)  # now, not after an hour, if it cannot be

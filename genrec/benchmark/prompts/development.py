@@ -1,0 +1,140 @@
+"""Phrasings to improve the product by: none of them is one of the final set's."""
+
+from __future__ import annotations
+
+from genrec.benchmark.prompts.phrasings import Phrasings, Theme
+
+DEVELOPMENT = Phrasings(
+    "prompts-development",
+    {
+        "liked": (
+            "{liked} is the best thing I have come across in ages",
+            "I'm a huge admirer of {liked}. Any tips?",
+            "what goes well with {liked}?",
+            "got anything comparable to {liked}?",
+            "My top picks so far: {liked}",
+            "Can't get enough of {liked}!",
+            "if I was crazy about {liked}, what would you advise?",
+            "along the lines of {liked}",
+            "{liked} - wow. Next?",
+            "I've had a great time with {liked} recently, what's next for me",
+            "reminds me of {liked}, that would be ideal",
+            "Others who were fond of {liked} also chose?",
+        ),
+        "genre": (
+            "I feel like {wanted} today",
+            "do you have {wanted}?",
+            "your top {wanted} please",
+            "some {wanted} for tonight",
+            "{wanted} only",
+            "would be happy with any {wanted}",
+            "find me an excellent {wanted}",
+            "I could use {wanted} right now",
+            "must be {wanted}",
+            "{wanted} mixed with {also}, please",
+            "a combination of {wanted} plus {also}",
+            "it needs {wanted} and {also}, both of them",
+        ),
+        "year": (
+            "the {decade} were the best time, weren't they",
+            "{decade} classics",
+            "only the {decade} will do",
+            "gems of the {decade}",
+            "early {early} preferably",
+            "came out in the mid {mid}",
+            "dating from the late {late}",
+            "something that was new in {year}",
+            "published in {year}",
+            "not before {since}",
+            "{since} or newer",
+            "more recent than {after}",
+            "dated earlier than {before}",
+            "at the latest from {until}",
+            "between {low} and {high}",
+            "{low}-{high}",
+        ),
+        "negation": (
+            "no more {unwanted} for me",
+            "I don't want any {unwanted}",
+            "you choose, but I do not care for {unwanted}",
+            "avoid {unwanted} at all costs",
+            "{unwanted} bores me, bring me other things",
+            "I've had it with {unwanted}",
+            "definitely not {unwanted}",
+            "keep away from {unwanted} and {unwanted_too}, please",
+            "no {unwanted} or {unwanted_too}, thanks",
+            "{wanted} that is not {unwanted}",
+            "{wanted} but hold the {unwanted}",
+            "I'm after {wanted} that has nothing to do with {unwanted}",
+            "I never enjoy {unwanted}, so please leave those out",
+            "nothing of the {other_decade}",
+            "the {other_decade} are off limits",
+        ),
+        "mood": ("a story involving {topic}", "with {topic} in it", "{topic} would be a fine subject"),
+        "mixed": (
+            "fond of {liked}, and now wanting {wanted} of the {decade}",
+            "{liked} was amazing; find me {wanted} that has no {unwanted} in it",
+            "as good as {liked}, but {wanted}, and made after {after}",
+            "{wanted} in the spirit of {liked}, from {since} or later",
+            "My pick last week was {liked}. Today: {wanted}. Leave {unwanted} out!",
+            "{wanted} from {low} to {high}, I'm keen on {liked}",
+            "a {decade} {wanted} to go with {liked}",
+            "Having enjoyed {liked}, I'd try {wanted} but avoid {unwanted}",
+            "resembling {liked}, not older than {since}, {wanted} if possible",
+            "{liked} fans, which {wanted} of the {decade} is best?",
+        ),
+    },
+    (
+        Theme(
+            ("comedy", "humor", "humour"),
+            (
+                "I could do with some laughs",
+                "goofy and hilarious",
+                "full of jokes",
+                "lift my spirits, it rained all day",
+            ),
+        ),
+        Theme(("horror", "thriller"), ("give me the creeps", "terrifying ghosts", "blood-curdling stuff")),
+        Theme(
+            ("romance", "romantic"), ("a tale of true love", "something for my girlfriend and me, we just got engaged")
+        ),
+        Theme(
+            ("thriller", "suspense", "mystery", "crime", "horror"),
+            ("nail-biting", "suspenseful and gripping until the end", "nerve-racking"),
+        ),
+        Theme(("sci fi", "science fiction"), ("aliens landing on earth", "time travel", "set in outer space")),
+        Theme(
+            ("war", "military"),
+            ("generals, tanks and invasions", "the horrors of Vietnam", "a platoon behind enemy lines"),
+        ),
+        Theme(("western", "westerns"), ("outlaws and sheriffs", "life in the wild west", "riding across the prairie")),
+        Theme(
+            ("childrens", "children", "kids", "family", "animation"),
+            ("for my daughter who is in first grade", "the whole family should be able to join in", "child-friendly"),
+        ),
+        Theme(
+            ("crime", "film noir", "mystery", "thriller"),
+            ("bank robbers", "mafia bosses", "a detective hunting a killer"),
+        ),
+        Theme(
+            ("mystery", "detective", "crime", "film noir", "thriller"),
+            ("a whodunit", "secrets that come to light bit by bit"),
+        ),
+        Theme(("adventure", "action"), ("pirates on the high seas", "an expedition full of dangers")),
+        Theme(("fantasy",), ("elves and sorcerers", "a world of fairies and unicorns")),
+        Theme(("musical", "music"), ("singing and tap dancing", "like on Broadway")),
+        Theme(
+            ("documentary", "documentaries", "nonfiction", "non fiction"),
+            ("the true facts, no made-up story", "educational"),
+        ),
+        Theme(
+            ("action", "adventure", "thriller"),
+            ("shoot-outs", "fast-paced with many stunts", "heroes who blow things up"),
+        ),
+        Theme(("drama", "romance"), ("a tearjerker", "heart-wrenching", "something tragic")),
+        Theme(("fragrance", "fragrances", "perfume", "perfumes"), ("to smell like roses",)),
+        Theme(("skin care", "skincare"), ("my face is oily and gets pimples",)),
+        Theme(("hair care", "haircare"), ("for shiny locks",)),
+    ),
+)
+"""Asked of validation items by ``--suite prompts-development``."""
