@@ -2,27 +2,29 @@
 
 ``genrec finetune`` does it at the end of a run whose configuration has an ``evidence`` section; this is for a model
 made without one, or to try other scorers. What they weigh is chosen on the validation part of the split that the
-model was trained on, and written into ``genrec.json``; nothing else of the folder changes.
+model was trained on, and written into ``genrec.json``; scorers that take training go to ``evidence/``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from genrec import Dataset, Recommender
+from genrec.baselines.trained import fit_named
 from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError
-from genrec.recommend.evidence import choose_evidence
+from genrec.recommend.evidence import choose_evidence, save_evidence
 
 
 def main(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     scorers: Annotated[str, typer.Option(help="Names, separated by commas.")] = "item-knn-recent,tfidf-knn",
-    users: Annotated[int, typer.Option(min=1, help="Validation users who choose the strength.")] = 500,
-    beams: Annotated[int, typer.Option(min=10, help="Beam width while choosing.")] = 50,
+    users: Annotated[int, typer.Option(min=1, help="Validation users who choose the weights.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of scorers that are trained.")] = 0,
 ) -> None:
     """Choose, and write it down."""
     recommender = Recommender.from_pretrained(model, evidence=False)
@@ -32,8 +34,13 @@ def main(
             f"{model} was trained with split {description.dataset.split}, which this script does not make"
         )
     split = leave_last_out(Dataset.load(description.dataset.location))
-    alone = recommender.as_scorer(beams=beams)
-    evidence = choose_evidence(scorers.split(","), alone, split.train, split.validation, users)
+    alone = recommender.as_scorer()
+    with TemporaryDirectory() as trained:
+        fitted = {
+            name: fit_named(name, split.train, split.validation, seed, Path(trained)) for name in scorers.split(",")
+        }
+    evidence = choose_evidence(fitted, alone, split.validation, users)
+    save_evidence(evidence, fitted, model)
     description.model_copy(update={"evidence": evidence}).write(model)
     print(evidence)
 

@@ -1,52 +1,62 @@
-"""Fit a teacher once, measure it on validation questions, and save its targets for many attempts.
+"""Fit the scorers of a teacher once, measure each and their pool on validation questions, and save its targets.
 
-The weights of the scorers are fitted on one half of the validation users, and measured on the other.
+The weights of the pool are fitted on one half of the validation users, and all is measured on the other. The targets
+may be named in a configuration (``training.teacher.targets``), so that many attempts learn from one teacher. Nothing
+here looks at the test part of the split.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from genrec.baselines.content.bert_knn import BertKNN
 from genrec.baselines.ranking import top_k
-from genrec.baselines.sequential.sasrec import SASRec
+from genrec.baselines.sequential.returning import add_return_odds
+from genrec.baselines.trained import fit_named
 from genrec.data.dataset import Dataset
 from genrec.data.split import leave_last_out
 from genrec.evaluation.metrics import ndcg, recall
-from genrec.training.pooling import QUESTIONS, pool_weights
-from genrec.training.teacher import teach
+from genrec.evaluation.sample import questions_at
+from genrec.training.pooling import QUESTIONS
+from genrec.training.teacher import finite, pool, teach
+
+MEASURED = 2 * QUESTIONS
 
 
 def main() -> None:
-    """Fit SASRec and BertKNN, print what each and both give, save the targets of SASRec alone and of both."""
+    """Fit, measure, save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", default="ml-100k")
-    parser.add_argument("--negatives", type=int, default=None, help="of SASRec; default: the full softmax")
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--out", type=Path, required=True, help="folder; gets alone/ and pooled/")
+    parser.add_argument("--scorers", default="sasrec,sasrec-text,bert-knn")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True, help="folder; gets the trained scorers and targets/")
     options = parser.parse_args()
     split = leave_last_out(Dataset.load(options.data))
     validation = split.validation
-    sasrec = SASRec(learning_rate=options.learning_rate, negatives=options.negatives, epochs=20, patience=3)
-    sasrec.use_validation(validation)
-    scorers = [sasrec.fit(split.train), BertKNN().fit(split.train)]
-
     order = np.random.default_rng(0).permutation(len(validation))
-    fitted, asked = order[: len(order) // 2][:QUESTIONS], order[len(order) // 2 :][: 2 * QUESTIONS]
-    histories, targets = ([part[row] for row in fitted] for part in (validation.histories, validation.targets))
-    weights = pool_weights([scorer.score(histories) for scorer in scorers], targets)
-    print("weights of sasrec, bert-knn:", weights.round(3).tolist())
-    histories, targets = ([part[row] for row in asked] for part in (validation.histories, validation.targets))
-    scores = [scorer.score(histories) for scorer in scorers]
-    pooled = weights[0] * scores[0] + weights[1] * scores[1]
-    for name, values in (("sasrec", scores[0]), ("bert-knn", scores[1]), ("pooled", pooled)):
-        items = top_k(values.astype(np.float32), 10, histories).items
-        print(f"{name}: {recall(items, targets, 10).mean():.4f} / {ndcg(items, targets, 10).mean():.4f}")
-    teach(scorers[:1], np.ones(1), split.train).save(options.out / "alone")
-    teach(scorers, weights, split.train).save(options.out / "pooled")
+    half = len(order) // 2
+    fitted, asked = (
+        questions_at(validation, np.sort(rows)) for rows in (order[:half][:QUESTIONS], order[half:][:MEASURED])
+    )
+    names, scorers = options.scorers.split(","), []
+    for name in names:
+        began = time.monotonic()
+        scorers.append(fit_named(name, split.train, validation, options.seed, options.out))
+        print(f"{name}: fitted in {time.monotonic() - began:.0f} s", flush=True)
+    weights, log_odds = pool(scorers, fitted)
+    print("weights:", dict(zip(names, weights.round(3).tolist(), strict=True)), f"log-odds of returns: {log_odds:.2f}")
+    scores = [finite(scorer.score(asked.histories)) for scorer in scorers]
+    pooled = torch.from_numpy(np.tensordot(weights.astype(np.float32), np.stack(scores), 1))
+    scores.append(add_return_odds(torch.log_softmax(pooled, dim=1).numpy(), asked.histories, log_odds))
+    for name, values in zip([*names, "pooled"], scores, strict=True):
+        for seen, exclude in (("filtered", asked.histories), ("kept", None)):
+            found, right = top_k(values, 10, exclude).items, asked.targets
+            print(f"{name}, {seen}: {recall(found, right, 10).mean():.4f} / {ndcg(found, right, 10).mean():.4f}")
+    teach(scorers, weights, split.train, return_log_odds=log_odds).save(options.out / "targets")
 
 
 if __name__ == "__main__":

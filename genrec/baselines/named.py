@@ -9,6 +9,7 @@ from genrec.baselines.content.tfidf_knn import TfidfKNN
 from genrec.baselines.ease import EASE
 from genrec.baselines.item_knn import ItemKNN
 from genrec.baselines.sequential.sasrec import SASRec
+from genrec.baselines.sequential.text_sasrec import TextSASRec
 from genrec.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def scorer_named(name: str, seed: int = 0) -> Scorer:
     Parameters
     ----------
     name
-        sasrec, ease, ease-recent, item-knn, item-knn-recent, tfidf-knn or bert-knn, as ``genrec benchmark models``
-        calls them.
+        sasrec, sasrec-text, ease, ease-recent, item-knn, item-knn-recent, tfidf-knn or bert-knn, as
+        ``genrec benchmark models`` calls them.
     seed
         Of scorers that are trained. Default 0.
 
@@ -49,6 +50,8 @@ def scorer_named(name: str, seed: int = 0) -> Scorer:
     match name:
         case "sasrec":
             return SASRec(seed=seed)
+        case "sasrec-text":
+            return TextSASRec(seed=seed)
         case "ease":
             return EASE()
         case "ease-recent":

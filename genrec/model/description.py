@@ -43,11 +43,15 @@ class EvidenceDescription(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     scorers: list[str]
-    """Fitted on the data set when the model is loaded."""
+    """Fitted on the data set when the model is loaded, except for those that are trained."""
     weights: list[float]
-    """Of each one's z-scores beside the others'."""
-    strength: float
-    """Of the z-scores of their sum beside the generator's log-probabilities."""
+    """Of each one's z-scores, beside the generator's log-probabilities."""
+    strength: float = 1.0
+    """What all of these are multiplied by. 0: the generator is asked alone."""
+    trained: list[str] = []
+    """Scorers whose weights were trained with the model and lie in its folder, under ``evidence/``."""
+    return_log_odds: float = 0.0
+    """Log-weight of the items of the history, where they may be recommended: how users come back to an item."""
 
 
 class ModelDescription(BaseModel):

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
+from genrec.baselines.base import Scorer
 from genrec.baselines.named import scorer_named
+from genrec.baselines.sequential.base import SequentialScorer
+from genrec.baselines.trained import TrainedScorer
 from genrec.data.identifiers import IdMap
 from genrec.decoding.weights import ItemWeights
+from genrec.errors import ModelError
 from genrec.model.description import EvidenceDescription
-from genrec.recommend.fusion import Fusion, on_one_scale
+from genrec.recommend.fusion import Fusion
+from genrec.recommend.guides import choose_guides
 from genrec.recommend.scorer import GenerativeScorer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -32,15 +38,19 @@ class Evidence(Protocol):
         """The same for a model of other items."""
 
 
+FOLDER = "evidence"
+"""In a model folder, holds the scorers that were trained with it."""
+
+
 class ScorerEvidence:
     """Scorers fitted on a data set, as evidence for a model's items.
 
     Parameters
     ----------
     fusion
-        The fitted scorers.
-    strength
-        What their z-scores are multiplied by.
+        The fitted scorers, each with what its z-scores weigh.
+    about
+        Gives what all of that is multiplied by, and the log-weight of items of the history.
     known
         Ids of the items that the scorers know.
     item_ids
@@ -50,76 +60,105 @@ class ScorerEvidence:
     --------
     >>> from genrec.testing import toy_dataset
     >>> dataset = toy_dataset()
-    >>> about = EvidenceDescription(scorers=["item-knn"], weights=[1.0], strength=0.5)
+    >>> about = EvidenceDescription(scorers=["item-knn"], weights=[0.5])
     >>> evidence = ScorerEvidence.fitted(about, dataset, dataset.catalog.ids.ids)
     >>> evidence.weights(np.array([3, 4], dtype=np.int32)).dense.shape
     (1, 24)
     """
 
-    def __init__(self, fusion: Fusion, strength: float, known: IdMap, item_ids: Sequence[str]) -> None:
+    def __init__(self, fusion: Fusion, about: EvidenceDescription, known: IdMap, item_ids: Sequence[str]) -> None:
         self.fusion = fusion
-        self.strength = strength
+        self.about = about
         self._known = known
         self._column = known.find(item_ids)
 
     @classmethod
-    def fitted(cls, about: EvidenceDescription, dataset: Dataset, item_ids: Sequence[str]) -> Self:
-        """Fit what a model folder names, with the weights it gives."""
-        return cls(fusion_of(about).fit(dataset), about.strength, dataset.catalog.ids, item_ids)
+    def fitted(
+        cls, about: EvidenceDescription, dataset: Dataset, item_ids: Sequence[str], folder: Path | None = None
+    ) -> Self:
+        """Fit what a model folder names, with the weights it gives; what it has trained is read."""
+        return cls(fusion_of(about, folder, item_ids).fit(dataset), about, dataset.catalog.ids, item_ids)
 
     def for_items(self, item_ids: Sequence[str]) -> Self:
         """The same scorers for a model of other items."""
-        return type(self)(self.fusion, self.strength, self._known, item_ids)
+        return type(self)(self.fusion, self.about, self._known, item_ids)
 
     def weights(self, history: NDArray[np.int32]) -> ItemWeights:
         """Log-weights (1, N) for item indices int32 (T,) of the model, oldest first."""
         column = self._column
         read = column[history]
-        scores = on_one_scale(self.fusion.score([read[read >= 0]]), "z-score")[0]
-        return ItemWeights.from_priors(np.float32(self.strength) * np.where(column >= 0, scores[column], 0))
+        scores = self.fusion.score([read[read >= 0]])[0]
+        weights = np.float32(self.about.strength) * np.where(column >= 0, scores[column], 0)
+        weights[np.unique(history)] += np.float32(self.about.return_log_odds)
+        return ItemWeights.from_priors(weights)
 
 
-def fusion_of(about: EvidenceDescription) -> Fusion:
-    """The unfitted scorers that a model folder names, with the weights it gives."""
-    return Fusion([scorer_named(name) for name in about.scorers], about.weights, name="evidence")
-
-
-def choose_evidence(
-    names: Sequence[str], alone: GenerativeScorer, train: Dataset, validation: EvalSet, users: int = 500
-) -> EvidenceDescription:
-    """Choose by validation what scorers weigh beside each other, and beside the generator.
+def fusion_of(about: EvidenceDescription, folder: Path | None = None, item_ids: Sequence[str] = ()) -> Fusion:
+    """The unfitted scorers that a model folder names, with the weights it gives.
 
     Parameters
     ----------
-    names
-        The scorers.
+    about
+        What it says.
+    folder
+        The model folder, if scorers were trained with it.
+    item_ids
+        Ids of the model's items: first those that the scorers were trained on, then what came later.
+
+    Raises
+    ------
+    ModelError
+        A trained scorer is not there.
+    """
+    scorers: list[Scorer] = []
+    for name in about.scorers:
+        scorers.append(_read_trained(name, folder, item_ids) if name in about.trained else scorer_named(name))
+    return Fusion(scorers, about.weights, name=FOLDER)
+
+
+def _read_trained(name: str, folder: Path | None, item_ids: Sequence[str]) -> TrainedScorer:
+    kind = type(scorer_named(name))
+    if folder is None or not issubclass(kind, SequentialScorer):
+        raise ModelError(f"the trained scorer {name} is to be had from a model folder only", hint="upgrade genrec")
+    scorer = kind.load(folder / FOLDER / name)
+    return TrainedScorer(scorer, item_ids[: scorer.num_items])
+
+
+def choose_evidence(
+    scorers: Mapping[str, Scorer], alone: GenerativeScorer, validation: EvalSet, users: int = 1000
+) -> EvidenceDescription:
+    """Choose by validation what scorers weigh beside the generator.
+
+    Parameters
+    ----------
+    scorers
+        By name, fitted on the training part of a split.
     alone
         The trained generator.
-    train
-        Training part of a split, on which the scorers are fitted.
     validation
         Questions of the same split. NDCG@10 with seen items filtered decides.
     users
-        Questions for the strength beside the generator, a fixed sample. Default 500.
+        Questions asked at most, a fixed sample. Default 1000.
 
     Returns
     -------
     EvidenceDescription
         Scorers of weight 0 are left out. The strength is 0 where the generator is better alone.
     """
-    fusion = Fusion([scorer_named(name) for name in names], name="evidence")
-    guided = GenerativeScorer(
-        alone.generator,
-        alone.builder,
-        alone.max_items,
-        beams=alone.beams,
-        batch_size=alone.batch_size,
-        evidence=fusion,
-        strength_users=users,
-    )
-    guided.use_validation(validation)
-    guided.fit(train)
-    heard = [(name, float(weight)) for name, weight in zip(names, fusion.weights, strict=True) if weight > 0]
+    weights, return_log_odds = choose_guides(alone, list(scorers.values()), validation, users)
+    heard = [(name, float(weight)) for name, weight in zip(scorers, weights, strict=True) if weight > 0]
     return EvidenceDescription(
-        scorers=[name for name, _ in heard], weights=[weight for _, weight in heard], strength=guided.alpha
+        scorers=[name for name, _ in heard],
+        weights=[weight for _, weight in heard],
+        strength=float(bool(heard)),
+        trained=[name for name, _ in heard if isinstance(scorers[name], SequentialScorer)],
+        return_log_odds=return_log_odds,
     )
+
+
+def save_evidence(about: EvidenceDescription, scorers: Mapping[str, Scorer], folder: Path) -> None:
+    """Write the trained ones among the scorers into a model folder."""
+    for name in about.trained:
+        scorer = scorers[name]
+        assert isinstance(scorer, SequentialScorer)  # says choose_evidence
+        scorer.save(folder / FOLDER / name)

@@ -98,7 +98,7 @@ class Pool:
         return ndcg
 
 
-def choose_weights(pool: Pool, seed: int = 0) -> NDArray[np.float64]:
+def choose_weights(pool: Pool, seed: int = 0, *, anchor: int | None = None) -> NDArray[np.float64]:
     """Find weights that are good for users like those asked: the mean over searches on resampled questions.
 
     The figure that is searched for is jagged, and its best point on one set of users is often far from that on another
@@ -110,11 +110,13 @@ def choose_weights(pool: Pool, seed: int = 0) -> NDArray[np.float64]:
         M questions, S scorers.
     seed
         Of the resampling.
+    anchor
+        Scorer whose weight is 1. Default None: that of the scorer with the largest is.
 
     Returns
     -------
     NDArray
-        float64 (S,), the largest 1.
+        float64 (S,); those below a fiftieth of the largest are 0.
 
     Examples
     --------
@@ -126,16 +128,17 @@ def choose_weights(pool: Pool, seed: int = 0) -> NDArray[np.float64]:
     rng = np.random.default_rng(seed)
     total = np.zeros(len(pool.parts))
     for _ in range(RESAMPLES):
-        weights = search_weights(pool[rng.integers(0, len(pool.is_target), len(pool.is_target))])
-        total += weights / weights.sum()
-    total /= total.max()
-    return np.where(total < LEAST, 0, total)
+        weights = search_weights(pool[rng.integers(0, len(pool.is_target), len(pool.is_target))], anchor=anchor)
+        total += weights / (RESAMPLES if anchor is not None else weights.sum())
+    if anchor is None:
+        total /= total.max()
+    return np.where(total < LEAST * total.max(), 0, total)
 
 
-def search_weights(pool: Pool, grid: Sequence[float] = GRID) -> NDArray[np.float64]:
+def search_weights(pool: Pool, grid: Sequence[float] = GRID, *, anchor: int | None = None) -> NDArray[np.float64]:
     """Find weights by coordinate search: one after the other, the best of a grid, until nothing is gained.
 
-    The search starts from the best scorer alone, whose weight stays 1; of equally good weights the first is kept.
+    The search starts from one scorer alone, whose weight stays 1; of equally good weights the first is kept.
 
     Parameters
     ----------
@@ -143,6 +146,8 @@ def search_weights(pool: Pool, grid: Sequence[float] = GRID) -> NDArray[np.float
         M questions, S scorers.
     grid
         Weights to try, ascending.
+    anchor
+        Scorer to start from. Default None: the one that is best alone.
 
     Returns
     -------
@@ -152,12 +157,12 @@ def search_weights(pool: Pool, grid: Sequence[float] = GRID) -> NDArray[np.float
     # A question whose targets nobody found scores 0 under any weights.
     pool = pool[np.flatnonzero(pool.is_target.any(axis=1))]
     alone = [pool.ndcg(row).sum() for row in np.eye(len(pool.parts))]
-    anchor = int(np.argmax(alone))
-    weights: NDArray[np.float64] = np.eye(len(pool.parts))[anchor]
-    best = alone[anchor]
+    start = int(np.argmax(alone)) if anchor is None else anchor
+    weights: NDArray[np.float64] = np.eye(len(pool.parts))[start]
+    best = alone[start]
     for _ in range(SWEEPS):
         before = best
-        for part in np.delete(np.arange(len(weights)), anchor):
+        for part in np.delete(np.arange(len(weights)), start):
             for value in grid:
                 tried = weights.copy()
                 tried[part] = value

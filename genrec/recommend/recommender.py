@@ -65,6 +65,8 @@ class Recommender:
         newest `max_items` are read. With more, a growing history keeps its beginning for some items, so that an engine
         that remembers prompts (:meth:`Engine.remember_prompts`) reads the new items alone; up to
         ``history_step - 1`` items fewer are read.
+    folder
+        The model folder that it was loaded from; None if it was put together otherwise.
     evidence
         Scorers whose word is added to the generator's log-probabilities; :meth:`from_pretrained` fits those that the
         model folder names. Default None: the generator alone.
@@ -115,6 +117,7 @@ class Recommender:
             model.description.max_tokens,
         )
         self.history_step = 1
+        self.folder: Path | None = None
         self.evidence: ScorerEvidence | None = None
         self.online: Evidence | None = None
         self._told_codes_only = False
@@ -152,9 +155,10 @@ class Recommender:
         if not isinstance(data, Dataset):
             data = Dataset.load(data if data is not None else model.description.dataset.location)
         made = cls(model, data, None if with_torch else open_engine(engine, Path(folder), model.vocabulary))
+        made.folder = Path(folder)
         about = model.description.evidence
         if evidence and about is not None and about.strength:
-            made.evidence = ScorerEvidence.fitted(about, data, model.item_ids)
+            made.evidence = ScorerEvidence.fitted(about, data, model.item_ids, made.folder)
         return made
 
     @property
@@ -334,14 +338,16 @@ class Recommender:
         if not isinstance(self.model, LoadedModel):
             raise UnsupportedError("only the torch engine scores whole catalogs", hint="use engine=torch")
         description = self.model.description
+        about = description.evidence if evidence else None
         return GenerativeScorer(
             self.model.generator,
             self.builder,
             description.max_items,
             beams=beams,
             name=name or f"generative ({description.base.kind})",
-            evidence=fusion_of(description.evidence) if evidence and description.evidence is not None else None,
-            alpha=description.evidence.strength if evidence and description.evidence is not None else None,
+            evidence=None if about is None else fusion_of(about, self.folder, self.model.item_ids),
+            alpha=None if about is None else about.strength,
+            return_log_odds=0.0 if about is None else about.return_log_odds,
         )
 
     def prepare(self, request: Request) -> Prepared:

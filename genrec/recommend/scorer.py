@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
@@ -11,9 +10,8 @@ from genrec.baselines.base import Ranking, Scorer
 from genrec.decoding.beam import beam_search
 from genrec.decoding.exact import score_items
 from genrec.decoding.weights import ItemWeights
-from genrec.evaluation.metrics import ndcg
-from genrec.evaluation.sample import questions_at, sample_rows
-from genrec.recommend.fusion import on_one_scale
+from genrec.recommend.fusion import Fusion
+from genrec.recommend.guides import choose_guides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,12 +24,8 @@ if TYPE_CHECKING:
     from genrec.prompt.sequence import TokenSequence
     from genrec.retrieval.candidates import Candidates
 
-logger = logging.getLogger(__name__)
-
-STRENGTHS = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5)
-"""Strengths of the evidence that :meth:`GenerativeScorer.fit` tries."""
-STRENGTH_USERS = 500
-"""Validation questions that it tries them on, unless told otherwise."""
+GUIDE_USERS = 1000
+"""Validation questions on which the weights of guides are chosen, unless told otherwise."""
 
 
 class PromptWriter(Protocol):
@@ -63,12 +57,15 @@ class GenerativeScorer(Scorer):
     candidates
         A retriever: nothing outside its candidates is recommended. Default: the whole catalog.
     evidence
-        A scorer whose z-scores, times ``alpha``, are added to the log-probabilities. Default none.
+        A scorer whose z-scores, times ``alpha``, are added to the log-probabilities; of a
+        :class:`~genrec.recommend.fusion.Fusion`, the weighted z-scores of its parts. Default none.
     alpha
-        Strength of the evidence. Default None: :meth:`fit` chooses it on the validation questions it was told to
-        use; without any, 1.
-    strength_users
-        Validation questions on which it is chosen, at most. Default 500.
+        Strength of the evidence. Default None: :meth:`fit` chooses what each part weighs beside the generator, on the
+        validation questions it was told to use, if there are any, and ``alpha`` is 1.
+    return_log_odds
+        Added for the items of the history where there is evidence; chosen with the weights. Default 0.
+    guide_users
+        Validation questions on which they are chosen, at most. Default 1000.
     """
 
     serves_cold_users: ClassVar[bool] = True
@@ -85,7 +82,8 @@ class GenerativeScorer(Scorer):
         candidates: Candidates | None = None,
         evidence: Scorer | None = None,
         alpha: float | None = None,
-        strength_users: int = STRENGTH_USERS,
+        return_log_odds: float = 0.0,
+        guide_users: int = GUIDE_USERS,
     ) -> None:
         self.generator = generator
         self.builder = builder
@@ -94,8 +92,11 @@ class GenerativeScorer(Scorer):
         self.name = name
         self.batch_size = batch_size
         self.candidates = candidates
-        self.evidence = evidence
-        self.strength_users = strength_users
+        if evidence is not None and not isinstance(evidence, Fusion):
+            evidence = Fusion([evidence], [1.0])
+        self.evidence: Fusion | None = evidence
+        self.return_log_odds = return_log_odds
+        self.guide_users = guide_users
         self.alpha = 1.0 if alpha is None else alpha
         self._chooses = alpha is None
         self._validation: EvalSet | None = None
@@ -108,7 +109,7 @@ class GenerativeScorer(Scorer):
         return evidence or self.generator.vocabulary.tokenizer.kind != "atomic"
 
     def use_validation(self, validation: EvalSet) -> None:
-        """Let the next :meth:`fit` choose the strength of the evidence by these questions.
+        """Let the next :meth:`fit` choose what evidence weighs by these questions.
 
         Parameters
         ----------
@@ -116,7 +117,7 @@ class GenerativeScorer(Scorer):
             Of the same split as the training data.
         """
         self._validation = validation
-        for scorer in self._guides():
+        for scorer in self._fitted():
             scorer.use_validation(validation)
 
     def fit(self, dataset: Dataset) -> Self:
@@ -132,10 +133,14 @@ class GenerativeScorer(Scorer):
         Self
             The same object.
         """
-        for scorer in self._guides():
+        for scorer in self._fitted():
             scorer.fit(dataset)
-        if self.evidence is not None and self._chooses and self._validation is not None:
-            self.alpha = self._best_alpha(self._validation)
+        guides = self.evidence
+        if guides is not None and self._chooses and self._validation is not None:
+            self.alpha = 0.0  # the generator is asked alone
+            found = choose_guides(self, guides.scorers, self._validation, self.guide_users, how=guides.how)
+            guides.weights, self.return_log_odds = found
+            self.alpha = float(guides.weights.any())
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
@@ -165,9 +170,10 @@ class GenerativeScorer(Scorer):
             items[rows], scores[rows] = decoded.items, decoded.scores
         return Ranking(items, scores)
 
-    def _guides(self) -> list[Scorer]:
-        retriever = None if self.candidates is None else self.candidates.scorer
-        return [scorer for scorer in (self.evidence, retriever) if scorer is not None]
+    def _fitted(self) -> list[Scorer]:
+        """What is fitted: a retriever, and the parts of the evidence, whose weights beside each other do not count."""
+        retriever = [] if self.candidates is None else [self.candidates.scorer]
+        return retriever if self.evidence is None else [*retriever, *self.evidence.scorers]
 
     def _weights(
         self, histories: Sequence[NDArray[np.int32]], exclude: Sequence[NDArray[np.int32]] | None
@@ -183,19 +189,11 @@ class GenerativeScorer(Scorer):
             parts.append(ItemWeights.from_sparse(live, [np.zeros(len(row)) for row in live], num_items, rest=-np.inf))
         if self.evidence is not None and self.alpha:
             # Scaled before they are summed over branches: what counts there is what the weighted items promise.
-            evidence = on_one_scale(self.evidence.score(histories), "z-score")
-            parts.append(ItemWeights.from_priors(np.float32(self.alpha) * evidence))
+            weights = np.float32(self.alpha) * self.evidence.score(histories)
+            for row, items in zip(weights, histories, strict=True):
+                row[np.unique(items)] += np.float32(self.return_log_odds)
+            parts.append(ItemWeights.from_priors(weights))
         return sum(parts[1:], parts[0]) if parts else None
-
-    def _best_alpha(self, validation: EvalSet) -> float:
-        """Strength with the best NDCG@10 on a fixed sample of the questions, of equals the lowest."""
-        asked = questions_at(validation, sample_rows(len(validation), self.strength_users))
-        figures = {}
-        for self.alpha in STRENGTHS:
-            found = self.recommend(asked.histories, 10, exclude=asked.histories).items
-            figures[self.alpha] = float(ndcg(found, asked.targets, 10).mean())
-        logger.info("%s: NDCG@10 by strength of the evidence: %s", self.name, figures)
-        return max(figures, key=lambda alpha: figures[alpha])
 
     def _batches(self, histories: Sequence[NDArray[np.int32]]) -> Iterator[NDArray[np.int64]]:
         """Rows that are decoded together: of similar length, so that little of the work is padding."""

@@ -77,12 +77,15 @@ class ExamplesConfig(_Config):
     """Share of a history that is shuffled."""
 
 
+ScorerName = Literal[
+    "sasrec", "sasrec-text", "ease", "ease-recent", "item-knn", "item-knn-recent", "tfidf-knn", "bert-knn"
+]
+
+
 class TeacherConfig(_Config):
     """Scorers whose expectations are soft targets beside the true ones (distillation)."""
 
-    scorers: list[Literal["sasrec", "ease", "ease-recent", "item-knn", "item-knn-recent", "tfidf-knn", "bert-knn"]] = [
-        "sasrec"
-    ]
+    scorers: list[ScorerName] = ["sasrec"]
     """Fitted on the training part; pooled with weights that make the validation targets likeliest."""
     weight: Fraction = 0.7
     """Share of the loss that is against the teacher, where the teacher expects anything below the node."""
@@ -99,10 +102,12 @@ class TeacherConfig(_Config):
 class EvidenceConfig(_Config):
     """Scorers that guide the search of the finished model; validation users choose what they weigh."""
 
-    scorers: list[Literal["ease", "ease-recent", "item-knn", "item-knn-recent", "tfidf-knn", "bert-knn"]]
-    """Fitted on the training part here, and on the whole data set whenever the model is loaded."""
-    validation_users: PositiveInt = 500
-    """Validation users who choose the strength beside the generator, at most."""
+    scorers: list[ScorerName]
+    """Fitted on the training part here. sasrec and sasrec-text stay as they are, in the model folder, and are not
+    trained again where a teacher has trained them; the others are fitted on the whole data set whenever the model is
+    loaded."""
+    validation_users: PositiveInt = 1000
+    """Validation users who choose what the scorers weigh beside the generator, at most."""
 
 
 class TrainingConfig(_Config):

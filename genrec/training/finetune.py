@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from accelerate import Accelerator
 
+from genrec.baselines.trained import fit_named
 from genrec.errors import ConfigError, UnsupportedError
 from genrec.evaluation.protocol import evaluate
 from genrec.items.vocabulary import ItemVocabulary
@@ -23,7 +24,7 @@ from genrec.model.description import DatasetReference, ModelDescription
 from genrec.model.folder import save_model
 from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.templates import Templates
-from genrec.recommend.evidence import choose_evidence
+from genrec.recommend.evidence import choose_evidence, save_evidence
 from genrec.recommend.scorer import GenerativeScorer
 from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
@@ -147,7 +148,8 @@ def finetune(
     result = trainer.train(resume=resume)
     built.generator.eval()
     if processes.is_main_process:
-        _write_folder(out, config, parts, built, result, _evidence(config, parts, built))
+        evidence = _evidence(config, parts, built, out)
+        _write_folder(out, config, parts, built, result, evidence)
     processes.wait_for_everyone()
     return FinetuneResult(out, result, expected)
 
@@ -197,13 +199,17 @@ def _teacher(config: FinetuneConfig, parts: TrainingData, out: Path, processes: 
     return TeacherTargets.load(teacher.targets or folder)
 
 
-def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built) -> EvidenceDescription | None:
-    """What guides the search of the finished model."""
+def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built, out: Path) -> EvidenceDescription | None:
+    """What guides the search of the finished model; what was trained for it is written."""
     if config.evidence is None or parts.validation is None:
         return None
+    trained, seed = out / CHECKPOINTS / TEACHER, config.training.seed
+    names: list[str] = list(config.evidence.scorers)
+    scorers = {name: fit_named(name, parts.train, parts.validation, seed, trained) for name in names}
     alone = GenerativeScorer(built.generator, built.builder, config.prompt.max_items)
-    users = config.evidence.validation_users
-    return choose_evidence(config.evidence.scorers, alone, parts.train, parts.validation, users)
+    about = choose_evidence(scorers, alone, parts.validation, config.evidence.validation_users)
+    save_evidence(about, scorers, out)
+    return about
 
 
 def _check_evidence(config: FinetuneConfig, parts: TrainingData) -> None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import torch
 
-from genrec.baselines.named import scorer_named
+from genrec.baselines.sequential.returning import add_return_odds, fit_return_log_odds
 from genrec.baselines.sequential.sasrec import SASRec
+from genrec.baselines.trained import fit_named
 from genrec.errors import ConfigError
+from genrec.evaluation.sample import questions_at
 from genrec.training.pooling import QUESTIONS, pool_weights
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ def make_targets(
     seed
         Of the scorers.
     folder
-        Gets the targets, and ``weights.json``.
+        Gets the targets, ``weights.json``, and scorers that were trained.
 
     Raises
     ------
@@ -110,22 +112,47 @@ def make_targets(
         return targets
     if validation is None:
         raise ConfigError("a teacher needs validation users", hint="set training.validation_users, or another split")
-    scorers = [scorer_named(name, seed) for name in config.scorers]
-    for scorer in scorers:
-        scorer.use_validation(validation)
-        scorer.fit(train)
-    some = slice(0, QUESTIONS)
-    asked = [_finite(scorer.score(validation.histories[some])) for scorer in scorers]
-    weights = pool_weights(asked, validation.targets[some])
+    scorers = [fit_named(name, train, validation, seed, folder) for name in config.scorers]
+    weights, return_log_odds = pool(scorers, questions_at(validation, np.arange(min(len(validation), QUESTIONS))))
     logger.info("teacher: %s", ", ".join(f"{s.name} weighs {w:.3f}" for s, w in zip(scorers, weights, strict=True)))
-    targets = teach(scorers, weights, train, config.top)
+    targets = teach(scorers, weights, train, config.top, return_log_odds=return_log_odds)
     targets.save(folder)
     named = dict(zip(config.scorers, weights.tolist(), strict=True))
     (folder / "weights.json").write_text(json.dumps(named) + "\n", encoding="utf-8")
     return targets
 
 
-def teach(scorers: Sequence[Scorer], weights: NDArray[np.float64], train: Dataset, top: int = 64) -> TeacherTargets:
+def pool(scorers: Sequence[Scorer], questions: EvalSet) -> tuple[NDArray[np.float64], float]:
+    """Fit a log-linear pool of fitted scorers.
+
+    Parameters
+    ----------
+    scorers
+        S scorers.
+    questions
+        Whose targets the pool shall make as likely as can be.
+
+    Returns
+    -------
+    NDArray
+        float64 (S,), weights of the scores.
+    float
+        Log-odds of the items of a history, beside what the pooled scores say: how users come back to an item.
+    """
+    scores = [finite(scorer.score(questions.histories)) for scorer in scorers]
+    weights = pool_weights(scores, questions.targets)
+    pooled = torch.as_tensor(sum(np.float32(w) * part for w, part in zip(weights, scores, strict=True)))
+    return weights, fit_return_log_odds(torch.log_softmax(pooled, dim=1).numpy(), questions)
+
+
+def teach(
+    scorers: Sequence[Scorer],
+    weights: NDArray[np.float64],
+    train: Dataset,
+    top: int = 64,
+    *,
+    return_log_odds: float = 0.0,
+) -> TeacherTargets:
     """Ask fitted scorers for the likeliest items at every position of the training histories.
 
     Parameters
@@ -138,6 +165,8 @@ def teach(scorers: Sequence[Scorer], weights: NDArray[np.float64], train: Datase
         The histories, R interactions in all.
     top
         Items to keep a position. Default 64.
+    return_log_odds
+        Added to the pooled log-probabilities of items that came before in the history. Default 0.
     """
     histories = train.histories
     top = min(top, train.num_items)
@@ -145,8 +174,10 @@ def teach(scorers: Sequence[Scorer], weights: NDArray[np.float64], train: Datase
     probabilities = np.empty((len(histories.items), top), dtype=np.float16)
     for users in _batches(histories.lengths):
         batch = [histories[user] for user in users]
-        pooled = sum(float(w) * _position_scores(s, batch) for s, w in zip(scorers, weights, strict=True) if w > 0)
-        likely = torch.log_softmax(torch.as_tensor(pooled), dim=1).topk(top, dim=1)
+        pooled = sum(np.float32(w) * _position_scores(s, batch) for s, w in zip(scorers, weights, strict=True) if w > 0)
+        before = [items[:end] for items in batch for end in range(len(items))]
+        logprobs = torch.log_softmax(torch.as_tensor(pooled), dim=1).float().numpy()
+        likely = torch.from_numpy(add_return_odds(logprobs, before, return_log_odds)).topk(top, dim=1)
         rows = np.concatenate([np.arange(histories.indptr[user], histories.indptr[user + 1]) for user in users])
         items[rows] = likely.indices.numpy()
         probabilities[rows] = likely.values.exp().numpy()
@@ -157,11 +188,11 @@ def _position_scores(scorer: Scorer, histories: Sequence[NDArray[np.int32]]) -> 
     """Scores (R, N) at each item of the histories, given the items before it."""
     if isinstance(scorer, SASRec):
         return scorer.position_scores(histories)[1]
-    return _finite(scorer.score([items[:end] for items in histories for end in range(len(items))]))
+    return finite(scorer.score([items[:end] for items in histories for end in range(len(items))]))
 
 
-def _finite(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scores without -inf: what cannot be recommended scores as the worst that can."""
+def finite(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores (R, N) without -inf: what cannot be recommended scores as the worst that can."""
     lowest = np.where(np.isfinite(scores), scores, np.inf).min(axis=1, keepdims=True)
     return np.where(np.isfinite(scores), scores, np.where(np.isfinite(lowest), lowest, 0)).astype(np.float32)
 

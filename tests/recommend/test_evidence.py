@@ -8,14 +8,14 @@ import pytest
 
 from genrec import Dataset, Recommender
 from genrec.baselines.named import scorer_named
-from genrec.errors import ConfigError
+from genrec.errors import ConfigError, ModelError
 from genrec.model.description import EvidenceDescription, ModelDescription
 from genrec.recommend.evidence import ScorerEvidence
 from genrec.testing import toy_dataset
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
 
-ABOUT = EvidenceDescription(scorers=["item-knn", "ease"], weights=[1.0, 0.5], strength=0.4)
+ABOUT = EvidenceDescription(scorers=["item-knn", "ease"], weights=[1.0, 0.5], strength=0.4, return_log_odds=-1.5)
 DATASET = toy_dataset()
 IDS = DATASET.catalog.ids.ids
 
@@ -27,10 +27,12 @@ def z_scores(scores: np.ndarray) -> np.ndarray:
 def by_hand(history: list[int]) -> np.ndarray:
     histories = [np.array(history, dtype=np.int32)]
     knn, ease = (scorer_named(name).fit(DATASET).score(histories)[0] for name in ABOUT.scorers)
-    return ABOUT.strength * z_scores(z_scores(knn) + 0.5 * z_scores(ease))
+    weights = ABOUT.strength * (z_scores(knn) + 0.5 * z_scores(ease))
+    weights[history] += ABOUT.return_log_odds
+    return weights
 
 
-def test_weights_are_z_scores_of_the_weighed_sum():
+def test_weights_are_weighed_z_scores_and_what_returns_count_for():
     evidence = ScorerEvidence.fitted(ABOUT, DATASET, IDS)
     found = evidence.weights(np.array([3, 4], dtype=np.int32)).dense[0]
     np.testing.assert_allclose(found, by_hand([3, 4]), atol=1e-5)
@@ -40,7 +42,7 @@ def test_a_model_may_order_its_items_otherwise_and_know_others():
     evidence = ScorerEvidence.fitted(ABOUT, DATASET, IDS).for_items(["brand new", *IDS[::-1]])
     position = {item: len(IDS) - item for item in (3, 4)}
     found = evidence.weights(np.array([0, position[3], position[4]], dtype=np.int32)).dense[0]
-    assert found[0] == 0
+    assert found[0] == pytest.approx(ABOUT.return_log_odds)  # of the history, and else of mean weight
     np.testing.assert_allclose(found[1:], by_hand([3, 4])[::-1], atol=1e-5)
 
 
@@ -49,7 +51,7 @@ def folder(tmp_path_factory):
     settings = {
         "items": {"kind": "atomic"},
         "training": {"epochs": 2, "validation_users": 20},
-        "evidence": {"scorers": ["item-knn-recent", "tfidf-knn"], "validation_users": 20},
+        "evidence": {"scorers": ["sasrec", "tfidf-knn"], "validation_users": 20},
     }
     out = tmp_path_factory.mktemp("guided") / "model"
     finetune(FinetuneConfig.from_mapping(settings), DATASET, out)
@@ -68,8 +70,12 @@ def with_strength(folder, out, strength: float):
 def test_finetuning_chooses_weights_and_writes_them_down(folder):
     about = ModelDescription.read(folder).evidence
     assert 1 <= len(about.scorers) == len(about.weights)
-    assert max(about.weights) == 1.0
-    assert about.strength >= 0
+    assert min(about.weights) > 0
+    assert about.strength == 1
+    assert about.return_log_odds < 0  # nobody of the toy set meets an item twice
+    assert about.trained == ["sasrec"]
+    assert sorted(path.name for path in (folder / "evidence").iterdir()) == about.trained
+    assert not (folder / "checkpoints").exists()
 
 
 def test_answers_are_log_probability_and_evidence(folder, tmp_path):
@@ -111,9 +117,23 @@ def test_evidence_needs_validation(tmp_path):
         finetune(FinetuneConfig.from_mapping(settings | {"split": "none"}), DATASET, tmp_path / "m")
 
 
+def test_what_was_trained_is_read_and_has_to_be_there(folder, tmp_path):
+    path = with_strength(folder, tmp_path / "m", 0.7)
+    assert Recommender.from_pretrained(path, DATASET).recommend(history=["i3"], k=3).items
+    weights = path / "evidence" / "sasrec" / "sequential.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(bytes(content))
+    description = ModelDescription.read(folder)
+    description.write(folder)  # with the hashes of all files
+    shutil.copy(folder / "genrec.json", path / "genrec.json")
+    with pytest.raises(ModelError, match="sasrec"):
+        Recommender.from_pretrained(path, DATASET)
+
+
 def test_a_scorer_of_a_newer_version_is_named(folder, tmp_path):
     path = with_strength(folder, tmp_path / "m", 0.7)
     description = path / "genrec.json"
-    description.write_text(description.read_text().replace("item-knn-recent", "oracle-of-2030"))
+    description.write_text(description.read_text().replace('"sasrec"', '"oracle-of-2030"', 1))
     with pytest.raises(ConfigError, match="oracle-of-2030"):
         Recommender.from_pretrained(path, Dataset.load("toy"))

@@ -12,9 +12,11 @@ import torch
 
 from genrec.baselines.base import Scorer
 from genrec.baselines.sequential.network import Architecture, ItemTransformer
+from genrec.baselines.sequential.returning import add_return_odds, fit_return_log_odds
 from genrec.baselines.sequential.saving import read_saved, save_network
 from genrec.baselines.sequential.trainer import TrainingSettings, train
 from genrec.evaluation.metrics import ndcg
+from genrec.evaluation.sample import questions_at, sample_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 # Histories scored at once: few enough for their logits to stay in the cache.
 SCORING_BATCH = 256
 VALIDATION_CUT = 10
+RETURN_USERS = 5000
 
 
 class SequentialScorer(Scorer):
@@ -52,8 +55,16 @@ class SequentialScorer(Scorer):
         self._validation: EvalSet | None = None
         self._network = self._new_network(0)
 
+    @property
+    def num_items(self) -> int:
+        """Items that it was trained on (N)."""
+        return self._network.num_items
+
     def use_validation(self, validation: EvalSet) -> None:
         """Let the next :meth:`fit` stop where NDCG@10 of these questions, seen items filtered, is best.
+
+        They also tell how often users come back to an item of their history, which training on single positions
+        hardly learns.
 
         Parameters
         ----------
@@ -82,6 +93,11 @@ class SequentialScorer(Scorer):
             torch.manual_seed(self.training.seed)
             validate = None if self._validation is None else partial(self._ndcg, self._validation)
             train(self.name, self._network, partial(self._losses, histories), self.training, validate)
+        if self._validation is not None:
+            rows = sample_rows(len(self._validation), RETURN_USERS)
+            asked = questions_at(self._validation, rows)
+            log_odds = fit_return_log_odds(self.score(asked.histories), asked)
+            self._network.return_log_odds.fill_(log_odds)
         return self
 
     @torch.inference_mode()
@@ -103,7 +119,7 @@ class SequentialScorer(Scorer):
             batch = slice(first, first + SCORING_BATCH)
             logits = self._network.scores(self._next_states(histories[batch]))
             scores[batch] = torch.log_softmax(logits, 1).numpy()
-        return scores
+        return add_return_odds(scores, histories, self._network.return_log_odds.item())
 
     def save(self, folder: Path) -> None:
         """Write settings and weights.

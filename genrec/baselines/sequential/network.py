@@ -1,4 +1,4 @@
-"""The Transformer that both models share: items in, states out, one table of item vectors for both ends."""
+"""The Transformer that all models share: items in, states out, one table of item vectors for both ends."""
 
 from __future__ import annotations
 
@@ -44,6 +44,39 @@ class Architecture:
             raise ConfigError(f"max_length {self.max_length} leaves no room for a history", hint="take 2 or more")
 
 
+class ProjectedItems(nn.Module):
+    """A table of item vectors that are computed from features of the items, so that no item has one of its own.
+
+    Parameters
+    ----------
+    features
+        float32 (N, F), not trained and not saved.
+    width
+        Width of the vectors (D).
+    """
+
+    features: Tensor
+
+    def __init__(self, features: Tensor, width: int) -> None:
+        super().__init__()
+        self.register_buffer("features", features, persistent=False)
+        self.project = nn.Linear(features.shape[1], width, bias=False)
+        self.begin = nn.Parameter(torch.empty(width))
+        for parameter in (self.project.weight, self.begin):
+            nn.init.normal_(parameter, std=width**-0.5)
+
+    @property
+    def weight(self) -> Tensor:
+        """All vectors, (N+1, D), that of no item last."""
+        return torch.cat([self.project(self.features), self.begin[None]])
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Vectors (..., D) of tokens int64 (...)."""
+        is_item = tokens < len(self.features)
+        vectors: Tensor = self.project(self.features[tokens.where(is_item, 0)])
+        return torch.where(is_item[..., None], vectors, self.begin)
+
+
 class ItemTransformer(nn.Module):
     """A pre-norm Transformer over items; the score of an item is the product of a state with the item's vector.
 
@@ -55,15 +88,31 @@ class ItemTransformer(nn.Module):
         Its size.
     causal
         Whether a position sees only those before it.
+    features
+        float32 (N, F): item vectors are projections of these, and items have no bias. Default None: each item has a
+        vector and a bias of its own.
+
+    Attributes
+    ----------
+    return_log_odds
+        Scalar: log-odds, beside what the scores say, of an item that is in the history. Set after the training.
     """
 
-    def __init__(self, num_items: int, size: Architecture, *, causal: bool) -> None:
+    return_log_odds: Tensor
+
+    def __init__(self, num_items: int, size: Architecture, *, causal: bool, features: Tensor | None = None) -> None:
         super().__init__()
         self.num_items = num_items
         self.causal = causal
-        self.tokens = nn.Embedding(num_items + 1, size.width)
+        self.tokens: nn.Embedding | ProjectedItems
+        if features is None:
+            self.tokens = nn.Embedding(num_items + 1, size.width)
+            nn.init.normal_(self.tokens.weight, std=size.width**-0.5)
+        else:
+            self.tokens = ProjectedItems(features, size.width)
         self.positions = nn.Embedding(size.max_length, size.width)
-        self.bias = nn.Parameter(torch.zeros(num_items))
+        self.bias = nn.Parameter(torch.zeros(num_items), requires_grad=features is None)
+        self.register_buffer("return_log_odds", torch.zeros(()))
         self.dropout = nn.Dropout(size.dropout)
         layer = nn.TransformerEncoderLayer(
             size.width,
@@ -77,13 +126,20 @@ class ItemTransformer(nn.Module):
         self.encoder = nn.TransformerEncoder(
             layer, size.layers, norm=nn.LayerNorm(size.width), enable_nested_tensor=False
         )
-        for table in (self.tokens, self.positions):
-            nn.init.normal_(table.weight, std=size.width**-0.5)
+        nn.init.normal_(self.positions.weight, std=size.width**-0.5)
 
     @property
     def item_vectors(self) -> Tensor:
         """Vectors of the items, (N, D)."""
         return self.tokens.weight[: self.num_items]
+
+    @torch.no_grad()
+    def with_own_vectors(self, size: Architecture) -> ItemTransformer:
+        """The same network with a table of the vectors that features gave, so that it needs them no more."""
+        made = ItemTransformer(self.num_items, size, causal=self.causal)
+        rest = {name: values for name, values in self.state_dict().items() if not name.startswith("tokens.")}
+        made.load_state_dict(rest | {"tokens.weight": self.tokens.weight})
+        return made.eval()
 
     def forward(self, tokens: Tensor, real: Tensor) -> Tensor:
         """Read sequences.

@@ -12,6 +12,7 @@ from genrec.baselines.sequential.base import SCORING_BATCH, SequentialScorer
 from genrec.baselines.sequential.batching import Streams, Windows, bucketed, padded
 from genrec.baselines.sequential.losses import full_softmax, sampled_softmax
 from genrec.baselines.sequential.network import Architecture
+from genrec.baselines.sequential.returning import add_return_odds
 from genrec.baselines.sequential.trainer import TrainingSettings
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ class SASRec(SequentialScorer):
             row, column = wanted.nonzero(as_tuple=True)
             states[torch.from_numpy(part.start)[row] + column] = self._network(tokens, real)[wanted]
         rows = np.repeat(np.arange(len(histories)), [len(items) for items in histories])
-        return rows, torch.log_softmax(self._network.scores(states), 1).numpy()
+        scores = torch.log_softmax(self._network.scores(states), 1).numpy()
+        before = [items[:end] for items in histories for end in range(len(items))]
+        return rows, add_return_odds(scores, before, self._network.return_log_odds.item())
 
     def _settings(self) -> dict[str, object]:
         return {"negatives": self.negatives}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -17,13 +16,14 @@ from genrec.data.dataset import Dataset
 from genrec.data.sources import NAMED
 from genrec.errors import ConfigError, ModelError
 from genrec.events.store import EventStore
-from genrec.files import fsync
+from genrec.files import folder_aside, fsync
 from genrec.model.card import write_card
 from genrec.model.description import DatasetReference
 from genrec.model.folder import load_model, save_model
 from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.requests import RequestExamples
 from genrec.prompt.templates import Templates
+from genrec.recommend.evidence import FOLDER as EVIDENCE
 from genrec.recommend.new_items import with_new_items
 from genrec.training.config import FinetuneConfig, TrainingConfig
 from genrec.training.examples import InMemoryExamples
@@ -126,11 +126,8 @@ def update(
         hint = "wait for more events of users who have a history"
         raise ConfigError("nothing to compare the old and the new model by", hint=hint)
     before = answer(candidate.model, candidate.builder, gathered, config.beams)
-    # Under its own name in a folder aside, from where it is renamed.
-    aside = out.absolute().with_name(f".{out.name}.{os.getpid()}.partial")
-    folder = aside / out.absolute().name
-    shutil.rmtree(aside, ignore_errors=True)
-    try:
+    with folder_aside(out.absolute()) as aside:
+        folder = aside / out.absolute().name  # its own name: the folder's documents say it
         result = _train(candidate, gathered.train, config, folder)
         scores = compare(gathered, before, answer(candidate.model, candidate.builder, gathered, config.beams))
         promoted, reason = verdict(scores, config)
@@ -141,8 +138,6 @@ def update(
             _write(candidate, report, events, folder)
             _put_in_place(folder, out.absolute())
             events.record_training(str(out.resolve()), last)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return report
 
 
@@ -234,6 +229,8 @@ def _write(candidate: _Candidate, report: UpdateReport, events: EventStore, fold
     learnt = {"store": events.identity, **report.to_dict()}
     (folder / UPDATE_FILE).write_text(json.dumps(learnt, indent=2) + "\n", encoding="utf-8")
     shutil.copyfile(candidate.folder / RUN_FILE, folder / RUN_FILE)
+    if (candidate.folder / EVIDENCE).is_dir():
+        shutil.copytree(candidate.folder / EVIDENCE, folder / EVIDENCE)
     write_card(folder, description, model.vocabulary.tokenizer.report(), report.seconds)
     save_model(folder, model.generator, description, model.item_ids, getattr(torch, run.training.save_dtype))
 

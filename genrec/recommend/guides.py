@@ -1,0 +1,80 @@
+"""What scorers weigh beside a generator, chosen by validation questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genrec.baselines.sequential.returning import fit_return_log_odds
+from genrec.evaluation.sample import questions_at, sample_rows
+from genrec.recommend.fusion import on_one_scale
+from genrec.recommend.fusion_weights import Pool, choose_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from genrec.baselines.base import Scorer
+    from genrec.data.split import EvalSet
+    from genrec.recommend.fusion import How
+
+BATCH = 64
+RETURN_USERS = 200
+"""Questions that tell whether users come back to an item: one number is learned from them."""
+
+
+def choose_guides(
+    generator: Scorer,
+    guides: Sequence[Scorer],
+    validation: EvalSet,
+    users: int,
+    *,
+    how: How = "z-score",
+    depth: int = 100,
+) -> tuple[NDArray[np.float64], float]:
+    """Choose weights for the best NDCG@10 of the generator's log-probabilities plus weighted z-scores, seen items out.
+
+    All of them at once, so that a guide counts for what it adds to the generator, and not for what it knows itself.
+
+    Parameters
+    ----------
+    generator
+        Gives log-probabilities of all items.
+    guides
+        G fitted scorers.
+    validation
+        Questions that none of them was trained on.
+    users
+        Questions asked at most, a fixed sample.
+    how
+        Common scale of the guides. Default ``"z-score"``.
+    depth
+        Best items of each that are compared. Default 100.
+
+    Returns
+    -------
+    NDArray
+        float64 (G,), of the guides' z-scores.
+    float
+        Log-odds of the items of a history, fitted on some of the questions: see
+        :func:`~genrec.baselines.sequential.returning.fit_return_log_odds`.
+    """
+    asked = questions_at(validation, sample_rows(len(validation), users))
+    pools = []
+    for first in range(0, len(asked), BATCH):
+        some = slice(first, first + BATCH)
+        histories = asked.histories[some]
+        parts = [generator.score(histories), *_scaled(guides, histories, how)]
+        pools.append(Pool.of(parts, asked.targets[some], depth, exclude=histories))
+    weights = choose_weights(Pool.concatenated(pools), anchor=0)[1:]
+    some_of = questions_at(validation, sample_rows(len(validation), min(users, RETURN_USERS)))
+    scores = generator.score(some_of.histories)
+    for weight, part in zip(weights, _scaled(guides, some_of.histories, how), strict=True):
+        scores += np.float32(weight) * part
+    return weights, fit_return_log_odds(on_one_scale(scores, "log-probability"), some_of)
+
+
+def _scaled(guides: Sequence[Scorer], histories: Sequence[NDArray[np.int32]], how: How) -> list[NDArray[np.float32]]:
+    return [on_one_scale(guide.score(histories), how) for guide in guides]
