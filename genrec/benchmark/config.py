@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_valid
 
 from genrec.errors import ConfigError
 
-SplitName = Literal["leave-last-out", "global-temporal", "k-fold", "cold-items"]
+SplitName = Literal["leave-last-out", "global-temporal", "next-basket", "k-fold", "cold-items"]
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 

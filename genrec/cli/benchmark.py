@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genrec.data.dataset import Dataset
     from genrec.data.split import Split
 
-SPLITS = ("leave-last-out", "global-temporal", "k-fold", "cold-items")
+SPLITS = ("leave-last-out", "global-temporal", "next-basket", "k-fold", "cold-items")
 FAILED = 1
 
 app = typer.Typer(invoke_without_command=True, subcommand_metavar="[compare|models]")
@@ -213,7 +213,7 @@ def split_dataset(dataset: Dataset, split: str, folds: int = 5) -> list[Split]:
     dataset
         What to split.
     split
-        ``leave-last-out``, ``global-temporal``, ``k-fold`` or ``cold-items``.
+        A key of ``genrec.data.split.SPLITS``, ``k-fold`` or ``cold-items``.
     folds
         Of k-fold.
 
@@ -224,17 +224,15 @@ def split_dataset(dataset: Dataset, split: str, folds: int = 5) -> list[Split]:
     """
     from genrec.data.cold import cold_items
     from genrec.data.folds import user_folds
-    from genrec.data.split import global_temporal, leave_last_out
+    from genrec.data import split as methods
 
     match split:
-        case "global-temporal":
-            return [global_temporal(dataset)]
         case "cold-items":
             return [cold_items(dataset)]
         case "k-fold":
             return user_folds(dataset, folds)
         case _:
-            return [leave_last_out(dataset)]
+            return [methods.SPLITS[split](dataset)]
 
 
 def command() -> str:

@@ -13,6 +13,8 @@ from genrec.data.histories import time_order
 from genrec.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from genrec.data.dataset import Dataset
@@ -49,7 +51,7 @@ class Split:
     Parameters
     ----------
     method
-        How it was cut.
+        How it was cut: a key of :data:`SPLITS`, or the name of folds or cold items.
     train
         The data set with the training interactions only; users and items keep their indices.
     validation, test
@@ -60,6 +62,11 @@ class Split:
     train: Dataset
     validation: EvalSet
     test: EvalSet
+
+    @property
+    def is_temporal(self) -> bool:
+        """Whether training is older than every question."""
+        return self.method in ("global-temporal", "next-basket")
 
 
 def leave_last_out(dataset: Dataset) -> Split:
@@ -123,6 +130,43 @@ def global_temporal(dataset: Dataset, validation: float = 0.1, test: float = 0.1
     >>> len(split.train.interactions), split.test.histories[0].tolist(), split.test.targets[0].tolist()
     (24, [0, 1, 2, 3, 4, 5, 6, 7, 8], [9])
     """
+    return _temporal(dataset, validation, test, "global-temporal")
+
+
+def next_basket(dataset: Dataset, validation: float = 0.1, test: float = 0.1) -> Split:
+    """Cut as :func:`global_temporal` does, and ask for the first basket alone that a user fills inside a window.
+
+    A basket are the items that a user meets at one moment, such as the lines of an invoice; all of them are targets.
+
+    Parameters
+    ----------
+    dataset, validation, test
+        As of :func:`global_temporal`.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As :func:`global_temporal` does.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> split = next_basket(toy_dataset(users=3, items=20, length=10), test=0.3)
+    >>> split.method, split.test.targets[0].tolist()  # one item a moment
+    ('next-basket', [7])
+    """
+    return _temporal(dataset, validation, test, "next-basket")
+
+
+SPLITS: dict[str, Callable[[Dataset], Split]] = {
+    "leave-last-out": leave_last_out,
+    "global-temporal": global_temporal,
+    "next-basket": next_basket,
+}
+"""Splits by name, those that a model can be fine-tuned on."""
+
+
+def _temporal(dataset: Dataset, validation: float, test: float, method: str) -> Split:
     if min(validation, test) <= 0 or validation + test >= 1:
         raise ConfigError(f"shares validation={validation} and test={test} must be positive and sum to less than 1")
     if dataset.time == "order":
@@ -135,16 +179,24 @@ def global_temporal(dataset: Dataset, validation: float = 0.1, test: float = 0.1
     train = dataset.with_interactions(times < starts[0])
     if not len(train.interactions):
         raise DataError("timestamps are so few that nothing lies before the first cut", hint="use leave_last_out")
-    windows = _window(dataset, starts[0], starts[1]), _window(dataset, starts[1], None)
-    return Split("global-temporal", train, validation=windows[0], test=windows[1])
+    one_moment = method == "next-basket"
+    windows = (
+        _window(dataset, starts[0], starts[1], one_moment=one_moment),
+        _window(dataset, starts[1], None, one_moment=one_moment),
+    )
+    return Split(method, train, validation=windows[0], test=windows[1])
 
 
-def _window(dataset: Dataset, start: np.int64, end: np.int64 | None) -> EvalSet:
-    """Ask for what users meet in ``start <= timestamp < end``."""
+def _window(dataset: Dataset, start: np.int64, end: np.int64 | None, *, one_moment: bool) -> EvalSet:
+    """Ask for what users meet in ``start <= timestamp < end``, or at their first moment inside of it."""
     histories = dataset.histories
     before = np.concatenate([[0], np.cumsum(histories.timestamps < start)])[histories.indptr]
     inside = histories.timestamps >= start if end is None else _between(histories.timestamps, start, end)
     known = np.diff(before)
+    if one_moment:
+        # Of each interaction: the moment of its user's first one inside the window.
+        begin = np.minimum(histories.indptr[:-1] + known, len(histories.timestamps) - 1)
+        inside &= histories.timestamps == np.repeat(histories.timestamps[begin], histories.lengths)
     coming = np.diff(np.concatenate([[0], np.cumsum(inside)])[histories.indptr])
     users = np.flatnonzero((known > 0) & (coming > 0)).astype(np.int32)
     if not len(users):

@@ -179,7 +179,7 @@ class FinetuneConfig(_Config):
     """The training loop."""
     evidence: EvidenceConfig | None = None
     """What guides the finished model's search. Default: nothing."""
-    split: Literal["leave-last-out", "global-temporal", "none"] = "leave-last-out"
+    split: Literal["leave-last-out", "global-temporal", "next-basket", "none"] = "leave-last-out"
     """What is held out of training. none: everything is trained on, and nothing can be measured."""
     report_to: list[Literal["tensorboard", "wandb", "mlflow"]] = []
     """Trackers that get the metrics beside metrics.jsonl."""

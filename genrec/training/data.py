@@ -16,7 +16,7 @@ from genrec.data.folder import INTERACTIONS, ITEMS, USERS, read_manifest
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
 from genrec.data.sources import NAMED
-from genrec.data.split import EvalSet, global_temporal, leave_last_out
+from genrec.data.split import SPLITS, EvalSet
 from genrec.data.streaming import stream_histories
 from genrec.errors import ConfigError
 from genrec.evaluation.sample import questions_at, sample_rows
@@ -123,7 +123,7 @@ def load_training_data(
         return TrainingData(dataset, _sampled(validation, config), _location(data), counts)
     if config.split == "none":
         return TrainingData(dataset, None, _location(data), counts)
-    split = leave_last_out(dataset) if config.split == "leave-last-out" else global_temporal(dataset)
+    split = SPLITS[config.split](dataset)
     return TrainingData(split.train, _sampled(split.validation, config), _location(data), counts)
 
 
@@ -131,9 +131,9 @@ def _streamed(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingDat
     if isinstance(data, Dataset) or not Path(data).is_dir():
         hint = "save the data set and sort it: genrec.data.streaming.sort_by_user(folder, out)"
         raise ConfigError("training.stream reads a data set folder", hint=hint)
-    if config.tasks.requests_per_user or config.split == "global-temporal":
+    if config.tasks.requests_per_user or config.split in ("global-temporal", "next-basket"):
         hint = "set training.stream=false, or tasks.requests_per_user=0 and split=leave-last-out"
-        raise ConfigError("requests and the temporal split need the interactions in memory", hint=hint)
+        raise ConfigError("requests and temporal splits need the interactions in memory", hint=hint)
     if config.examples != ExamplesConfig() or config.training.teacher is not None:
         hint = "set training.stream=false"
         raise ConfigError("a teacher, and sampling of histories, need the interactions in memory", hint=hint)

@@ -148,7 +148,8 @@ def test_what_is_no_length_of_time(text):
 
 
 @pytest.mark.parametrize(
-    ("name", "folds"), [("leave-last-out", 1), ("global-temporal", 1), ("cold-items", 1), ("k-fold", 3)]
+    ("name", "folds"),
+    [("leave-last-out", 1), ("global-temporal", 1), ("next-basket", 1), ("cold-items", 1), ("k-fold", 3)],
 )
 def test_splits_by_name(name, folds):
     splits = split_dataset(Dataset.load("toy"), name, folds=3)

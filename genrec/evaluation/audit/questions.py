@@ -80,9 +80,7 @@ def training_after(split: Split, dataset: Dataset) -> Finding:
     trained = np.sort(split.train.histories.timestamps)
     asked = question_times(split.test, dataset)
     # A question of many targets is asked when the first comes.
-    later = len(trained) - np.searchsorted(
-        trained, asked, side="right" if split.method != "global-temporal" else "left"
-    )
+    later = len(trained) - np.searchsorted(trained, asked, side="left" if split.is_temporal else "right")
     if not later.any():
         return Finding(check, "ok", "Every training interaction is older than every test question.")
     share = float(later.mean()) / len(trained)
@@ -90,7 +88,7 @@ def training_after(split: Split, dataset: Dataset) -> Finding:
         f"{np.mean(later > 0):.1%} of the test questions are older than some training interaction; on average "
         f"{share:.1%} of the training set is younger than a question"
     )
-    if split.method == "global-temporal":
+    if split.is_temporal:
         return Finding(check, "problem", f"{sentence}, in a split that promises none.", int((later > 0).sum()))
     advice = (
         "models may learn of trends that were still to come, as in every split by user. See the temporal split too."

@@ -10,7 +10,7 @@ import numpy as np
 from genrec.data.dataset import Dataset
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
-from genrec.data.split import EvalSet, global_temporal, leave_last_out
+from genrec.data.split import SPLITS, EvalSet
 from genrec.recommend.model_items import ModelItems
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def gather(
     after
         Events up to this number were learnt before.
     split
-        What the model's first training held out of the data set: leave-last-out, global-temporal or none.
+        What the model's first training held out of the data set: a key of ``SPLITS``, or none.
     max_items
         Longest history that the model reads.
     config
@@ -169,7 +169,7 @@ def _old_split(dataset: Dataset, split: str) -> tuple[Dataset, EvalSet]:
     """What a data set's split gives to train on, and its validation questions; the test part is never asked."""
     if split == "none":
         return dataset, EvalSet(np.empty(0, dtype=np.int32), [], [])
-    parts = leave_last_out(dataset) if split == "leave-last-out" else global_temporal(dataset)
+    parts = SPLITS[split](dataset)
     return parts.train, parts.validation
 
 
