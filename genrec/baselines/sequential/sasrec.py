@@ -180,7 +180,7 @@ class SASRec(SequentialScorer):
             row, column = real.nonzero(as_tuple=True)
             targets = answers[torch.from_numpy(batch.start)[row] + column]
             states = network(tokens, real)[row, column]
-            if self.negatives is None:
+            if self.negatives is None or self.negatives >= network.num_items:
                 yield full_softmax(states, network.item_vectors, network.bias, targets, smoothing)
             else:
                 sample = torch.randperm(network.num_items)[: self.negatives]

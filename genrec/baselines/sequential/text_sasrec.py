@@ -26,12 +26,16 @@ class TextSASRec(SASRec):
 
     Parameters
     ----------
-    width, layers, heads, max_length, dropout, label_smoothing, negatives, learning_rate, weight_decay
+    width, layers, heads, max_length, dropout, label_smoothing, learning_rate, weight_decay
         As of :class:`SASRec`.
     batch_positions, epochs, patience, seed
         As of :class:`SASRec`.
+    negatives
+        As of :class:`SASRec`. Default 1024, or the full softmax where the catalog has no more items than that.
     encoder
         Folder or hub name of a sentence-transformers model. Default ``all-MiniLM-L6-v2``.
+    components
+        Principal components of the text vectors that are read. Default 128.
 
     References
     ----------
@@ -62,7 +66,7 @@ class TextSASRec(SASRec):
         max_length: int = 50,
         dropout: float = 0.3,
         label_smoothing: float = 0.1,
-        negatives: int | None = None,
+        negatives: int | None = 1024,
         learning_rate: float = 5e-3,
         weight_decay: float = 0.01,
         batch_positions: int = 1024,
@@ -70,8 +74,10 @@ class TextSASRec(SASRec):
         patience: int = 5,
         seed: int = 0,
         encoder: str = DEFAULT_ENCODER,
+        components: int = 128,
     ) -> None:
         self.encoder = encoder
+        self.components = components
         self._features: Tensor | None = None
         super().__init__(
             width=width,
@@ -88,6 +94,7 @@ class TextSASRec(SASRec):
             patience=patience,
             seed=seed,
         )
+        self.name = type(self).name
 
     def fit(self, dataset: Dataset) -> Self:
         """Encode the texts of the catalog and train on the histories.
@@ -103,14 +110,14 @@ class TextSASRec(SASRec):
             The same object. It keeps the items' vectors, not their texts.
         """
         vectors = torch.from_numpy(text_vectors(dataset.catalog.text_of(), self.encoder))
-        self._features = torch.nn.functional.normalize(vectors - vectors.mean(0))
+        self._features = _components(vectors, self.components)
         super().fit(dataset)
         self._features = None
         self._network = self._network.with_own_vectors(self.size)
         return self
 
     def _settings(self) -> dict[str, object]:
-        return {**super()._settings(), "encoder": self.encoder}
+        return {**super()._settings(), "encoder": self.encoder, "components": self.components}
 
     def _new_network(self, num_items: int) -> ItemTransformer:
         if self._features is None:
@@ -118,3 +125,10 @@ class TextSASRec(SASRec):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
             return ItemTransformer(num_items, self.size, causal=self.causal, features=self._features).eval()
+
+
+def _components(vectors: Tensor, number: int) -> Tensor:
+    """The first principal components of centred vectors of length 1: what few directions tell of texts."""
+    centred = torch.nn.functional.normalize(vectors - vectors.mean(0))
+    _, directions = torch.linalg.eigh(centred.T.double() @ centred.double())
+    return centred @ directions.flip(1)[:, :number].float()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from genrec.baselines import EASE
 from genrec.baselines.content import BertKNN, BertMatcher, TfidfKNN
-from genrec.baselines.sequential import SASRec
+from genrec.baselines.sequential import SASRec, TextSASRec
 from genrec.benchmark.generators import TrainedGenerator
 from genrec.benchmark.models.named import NamedModel
 from genrec.benchmark.zero_shot import ZeroShotGenerator
@@ -35,6 +35,12 @@ def transformers_ease_and_text(dropout: float = 0.3, regularization: float = 100
     """SASRec and its counterpart on texts beside EASE and neighbours by text."""
     transformers = [SASRec(dropout=dropout, seed=seed), BertMatcher(seed=seed)]
     return Fusion([*transformers, EASE(regularization, recency=0.5), TfidfKNN(), BertKNN()])
+
+
+def sasrec_ids_and_text(dropout: float = 0.3, regularization: float = 100.0, seed: int = 0) -> Fusion:
+    """All that teaches and guides the default generator, without it."""
+    transformers = [SASRec(dropout=dropout, seed=seed), TextSASRec(seed=seed)]
+    return Fusion([*transformers, EASE(regularization, recency=0.5), BertKNN()], name="sasrec+sasrec-text+ease+text")
 
 
 def gpt_atomic(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
@@ -158,6 +164,7 @@ FUSION = {
             "weights on validation",
         ),
         NamedModel("sasrec+ease+text", "fusion", sasrec_ease_and_text, source="weights on validation"),
+        NamedModel("sasrec+sasrec-text+ease+text", "fusion", sasrec_ids_and_text, source="Collins et al., 2025"),
         NamedModel("sasrec+matcher+ease+text", "fusion", transformers_ease_and_text, source="weights on validation"),
     )
 }

@@ -1,8 +1,8 @@
-"""Transformers over item IDs."""
+"""Transformers over item IDs and over texts."""
 
 from __future__ import annotations
 
-from genrec.baselines.sequential import BERT4Rec, SASRec
+from genrec.baselines.sequential import BERT4Rec, SASRec, TextSASRec
 from genrec.benchmark.models.named import NamedModel
 
 
@@ -27,6 +27,13 @@ SEQUENTIAL = {
             sasrec_sampled,
             {"negatives": [1024, 4096], "dropout": [0.3, 0.5], "layers": [1, 2]},
             "Klenitskiy and Vasilev, RecSys 2023",
+        ),
+        NamedModel(
+            "sasrec-text",
+            "sequential",
+            TextSASRec,
+            {"dropout": [0.3, 0.1], "layers": [1, 2]},
+            "Yuan et al., SIGIR 2023; Hou et al., KDD 2022",
         ),
         NamedModel(
             "bert4rec",
