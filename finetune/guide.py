@@ -39,7 +39,7 @@ def main(
         fitted = {
             name: fit_named(name, split.train, split.validation, seed, Path(trained)) for name in scorers.split(",")
         }
-    evidence = choose_evidence(fitted, alone, split.validation, users)
+    evidence = choose_evidence(fitted, alone, split.train, split.validation, users)
     save_evidence(evidence, fitted, model)
     description.model_copy(update={"evidence": evidence}).write(model)
     print(evidence)

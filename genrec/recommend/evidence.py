@@ -125,7 +125,7 @@ def _read_trained(name: str, folder: Path | None, item_ids: Sequence[str]) -> Tr
 
 
 def choose_evidence(
-    scorers: Mapping[str, Scorer], alone: GenerativeScorer, validation: EvalSet, users: int = 1000
+    scorers: Mapping[str, Scorer], alone: GenerativeScorer, train: Dataset, validation: EvalSet, users: int = 1000
 ) -> EvidenceDescription:
     """Choose by validation what scorers weigh beside the generator.
 
@@ -135,6 +135,8 @@ def choose_evidence(
         By name, fitted on the training part of a split.
     alone
         The trained generator.
+    train
+        That training part.
     validation
         Questions of the same split. NDCG@10 with seen items filtered decides.
     users
@@ -145,7 +147,9 @@ def choose_evidence(
     EvidenceDescription
         Scorers of weight 0 are left out. The strength is 0 where the generator is better alone.
     """
-    weights, return_log_odds = choose_guides(alone, list(scorers.values()), validation, users)
+    fusion = Fusion(list(scorers.values()), name=FOLDER)
+    fusion.know_items_of(train)
+    weights, return_log_odds = choose_guides(alone, fusion, validation, users)
     heard = [(name, float(weight)) for name, weight in zip(scorers, weights, strict=True) if weight > 0]
     return EvidenceDescription(
         scorers=[name for name, _ in heard],

@@ -74,7 +74,8 @@ class Fusion(Scorer):
     """Adds up the scores of several scorers.
 
     Models that err on different users and items are better together: a model of item IDs remembers, one of texts
-    generalises, and one of neighbours needs little data.
+    generalises, and one of neighbours needs little data. Of an item without training interactions a part that does not
+    serve cold items says nothing: it counts with the mean of what the part says, so that the others decide.
 
     Parameters
     ----------
@@ -124,6 +125,7 @@ class Fusion(Scorer):
         self.weights = np.ones(len(scorers)) if given is None else given
         self._chooses = given is None
         self._validation: EvalSet | None = None
+        self._cold: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
     # What a fusion serves is known only from its parts, so these are no class variables.
     @property
@@ -163,9 +165,38 @@ class Fusion(Scorer):
         """
         for scorer in self.scorers:
             scorer.fit(dataset)
+        self.know_items_of(dataset)
         if self._chooses and self._validation is not None:
             self.weights = fit_fusion(self.scorers, self._validation, self.how).weights
         return self
+
+    def know_items_of(self, dataset: Dataset) -> None:
+        """Learn which items nobody met; :meth:`fit` does, for parts that were fitted before there is this."""
+        self._cold = np.flatnonzero(np.bincount(dataset.item_indices, minlength=dataset.num_items) == 0)
+
+    def part(self, number: int, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
+        """What one of the parts says, on the common scale.
+
+        Parameters
+        ----------
+        number
+            Which one.
+        histories
+            B arrays int32 (T,).
+
+        Returns
+        -------
+        NDArray
+            float32 (B, N).
+        """
+        scorer = self.scorers[number]
+        scaled = on_one_scale(scorer.score(histories), self.how)
+        if len(self._cold) and not scorer.serves_cold_items:
+            met = np.isfinite(scaled)
+            met[:, self._cold] = False
+            total = np.where(met, scaled, 0).sum(axis=1, keepdims=True)
+            scaled[:, self._cold] = total / np.maximum(met.sum(axis=1, keepdims=True), 1)
+        return scaled
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
         """Add up the parts' scores.
@@ -180,11 +211,10 @@ class Fusion(Scorer):
         NDArray
             float32 (B, N), -inf where a part has -inf.
         """
-        weights = self.weights[self.weights > 0].astype(np.float32)
-        parts = (on_one_scale(scorer.score(histories), self.how) for scorer in self._heard())
-        total: NDArray[np.float32] = weights[0] * next(parts)
-        for weight, part in zip(weights[1:], parts, strict=True):
-            total += weight * part
+        first, *rest = np.flatnonzero(self.weights > 0)
+        total: NDArray[np.float32] = np.float32(self.weights[first]) * self.part(first, histories)
+        for number in rest:
+            total += np.float32(self.weights[number]) * self.part(number, histories)
         return total
 
     def _heard(self) -> list[Scorer]:

@@ -12,13 +12,11 @@ from genrec.recommend.fusion import on_one_scale
 from genrec.recommend.fusion_weights import Pool, choose_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from genrec.baselines.base import Scorer
     from genrec.data.split import EvalSet
-    from genrec.recommend.fusion import How
+    from genrec.recommend.fusion import Fusion
 
 BATCH = 64
 RETURN_USERS = 200
@@ -27,14 +25,13 @@ RETURN_USERS = 200
 
 def choose_guides(
     generator: Scorer,
-    guides: Sequence[Scorer],
+    guides: Fusion,
     validation: EvalSet,
     users: int,
     *,
-    how: How = "z-score",
     depth: int = 100,
 ) -> tuple[NDArray[np.float64], float]:
-    """Choose weights for the best NDCG@10 of the generator's log-probabilities plus weighted z-scores, seen items out.
+    """Choose weights for the best NDCG@10 of the generator's log-probabilities plus what guides say, seen items out.
 
     All of them at once, so that a guide counts for what it adds to the generator, and not for what it knows itself.
 
@@ -43,38 +40,33 @@ def choose_guides(
     generator
         Gives log-probabilities of all items.
     guides
-        G fitted scorers.
+        G fitted scorers, whose weights do not count.
     validation
         Questions that none of them was trained on.
     users
         Questions asked at most, a fixed sample.
-    how
-        Common scale of the guides. Default ``"z-score"``.
     depth
         Best items of each that are compared. Default 100.
 
     Returns
     -------
     NDArray
-        float64 (G,), of the guides' z-scores.
+        float64 (G,).
     float
         Log-odds of the items of a history, fitted on some of the questions: see
         :func:`~genrec.baselines.sequential.returning.fit_return_log_odds`.
     """
+    numbers = range(len(guides.scorers))
     asked = questions_at(validation, sample_rows(len(validation), users))
     pools = []
     for first in range(0, len(asked), BATCH):
         some = slice(first, first + BATCH)
         histories = asked.histories[some]
-        parts = [generator.score(histories), *_scaled(guides, histories, how)]
+        parts = [generator.score(histories), *(guides.part(number, histories) for number in numbers)]
         pools.append(Pool.of(parts, asked.targets[some], depth, exclude=histories))
     weights = choose_weights(Pool.concatenated(pools), anchor=0)[1:]
     some_of = questions_at(validation, sample_rows(len(validation), min(users, RETURN_USERS)))
     scores = generator.score(some_of.histories)
-    for weight, part in zip(weights, _scaled(guides, some_of.histories, how), strict=True):
-        scores += np.float32(weight) * part
+    for number, weight in enumerate(weights):
+        scores += np.float32(weight) * guides.part(number, some_of.histories)
     return weights, fit_return_log_odds(on_one_scale(scores, "log-probability"), some_of)
-
-
-def _scaled(guides: Sequence[Scorer], histories: Sequence[NDArray[np.int32]], how: How) -> list[NDArray[np.float32]]:
-    return [on_one_scale(guide.score(histories), how) for guide in guides]

@@ -169,7 +169,7 @@ class Recommender:
     @cached_property
     def matcher(self) -> Matcher:
         """Finds titles, values, years and prices in prompts."""
-        return Matcher(self.catalog)
+        return Matcher(self.catalog, meaning=self.reads_text)
 
     def recommend(
         self,

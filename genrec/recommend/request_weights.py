@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from genrec.recommend.request import Request
 
 WANTED_PRIOR = 3.0
-"""Log-weight of each wanted value an item has beyond the first, which is required."""
+"""Log-weight of each wanted value an item has beyond the first, which is required.
+
+Where a request wants values together and enough items have them all, all are required."""
 
 
 def request_weights(
@@ -54,9 +56,6 @@ def request_weights(
     catalog, num_items = items.catalog, len(items.catalog)
     named = [] if understood is None else [*understood.liked, *understood.disliked]
     weights = ItemWeights.from_seen([[*named, *([] if request.include_seen else history.tolist())]], num_items)
-    if understood is not None and understood.wanted_filters:
-        matches = sum(filter_mask(catalog, [one]).astype(np.float32) for one in understood.wanted_filters)
-        weights += ItemWeights.from_priors(np.where(matches > 0, WANTED_PRIOR * (matches - 1), -np.inf))
     if filters:
         weights += ItemWeights.from_mask(filter_mask(catalog, list(filters)))
     if request.boosts:
@@ -67,4 +66,10 @@ def request_weights(
     if request.exclude:
         excluded = items.of_ids(request.exclude)
         weights += ItemWeights.from_seen([excluded[excluded >= 0]], num_items)
+    if understood is not None and understood.wanted_filters:
+        matches = np.sum([filter_mask(catalog, [one]) for one in understood.wanted_filters], axis=0, dtype=np.float32)
+        every = matches == len(understood.wanted_filters)
+        if understood.together and (weights.eligible[0] & every).sum() >= request.k:
+            return weights + ItemWeights.from_mask(every)
+        weights += ItemWeights.from_priors(np.where(matches > 0, WANTED_PRIOR * (matches - 1), -np.inf))
     return weights

@@ -136,9 +136,11 @@ class GenerativeScorer(Scorer):
         for scorer in self._fitted():
             scorer.fit(dataset)
         guides = self.evidence
+        if guides is not None:
+            guides.know_items_of(dataset)
         if guides is not None and self._chooses and self._validation is not None:
             self.alpha = 0.0  # the generator is asked alone
-            found = choose_guides(self, guides.scorers, self._validation, self.guide_users, how=guides.how)
+            found = choose_guides(self, guides, self._validation, self.guide_users)
             guides.weights, self.return_log_odds = found
             self.alpha = float(guides.weights.any())
         return self

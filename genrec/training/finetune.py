@@ -207,7 +207,7 @@ def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built, out: P
     names: list[str] = list(config.evidence.scorers)
     scorers = {name: fit_named(name, parts.train, parts.validation, seed, trained) for name in names}
     alone = GenerativeScorer(built.generator, built.builder, config.prompt.max_items)
-    about = choose_evidence(scorers, alone, parts.validation, config.evidence.validation_users)
+    about = choose_evidence(scorers, alone, parts.train, parts.validation, config.evidence.validation_users)
     save_evidence(about, scorers, out)
     return about
 

@@ -10,6 +10,7 @@ from genrec.baselines import EASE, ItemKNN, Popularity
 from genrec.baselines.base import Scorer
 from genrec.baselines.content import TfidfKNN
 from genrec.baselines.ranking import top_k
+from genrec.data.dataset import Dataset
 from genrec.data.split import EvalSet, leave_last_out
 from genrec.errors import ConfigError
 from genrec.evaluation.metrics import ndcg
@@ -172,3 +173,14 @@ def test_fit_fits_the_parts_and_chooses_by_validation():
     given_weights = Fusion([Popularity(), ItemKNN()], weights=[1.0, 0.2])
     given_weights.use_validation(split.validation)
     assert given_weights.fit(split.train).weights.tolist() == [1.0, 0.2]
+
+
+def test_of_items_that_nobody_met_only_those_speak_who_know_them():
+    """Items 6 and 7 are in the catalog alone; ItemKNN has the mean of the others for them, words have their own."""
+    met = toy_dataset(users=24, items=6, length=4)
+    dataset = Dataset("more", met.interactions, toy_dataset(items=8).catalog, met.users)
+    fusion = Fusion([ItemKNN(), TfidfKNN()], weights=[1.0, 1.0]).fit(dataset)
+    history = [np.array([2, 3], dtype=np.int32)]
+    knn, words = (on_one_scale(scorer.score(history), "z-score")[0] for scorer in fusion.scorers)
+    np.testing.assert_allclose(fusion.part(0, history)[0], [*knn[:6], *[knn[:6].mean()] * 2], atol=1e-6)
+    np.testing.assert_allclose(fusion.score(history)[0, 6:], knn[:6].mean() + words[6:], atol=1e-6)

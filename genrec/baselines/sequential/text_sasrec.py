@@ -131,4 +131,5 @@ def _components(vectors: Tensor, number: int) -> Tensor:
     """The first principal components of centred vectors of length 1: what few directions tell of texts."""
     centred = torch.nn.functional.normalize(vectors - vectors.mean(0))
     _, directions = torch.linalg.eigh(centred.T.double() @ centred.double())
-    return centred @ directions.flip(1)[:, :number].float()
+    projected: Tensor = centred @ directions.flip(1)[:, :number].float()
+    return projected
