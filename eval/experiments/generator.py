@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import time
 from pathlib import Path
 
@@ -25,6 +26,7 @@ USERS = 4000
 def main() -> None:
     """Train, rank, append a line."""
     options = _options()
+    logging.basicConfig(level=logging.INFO)
     out = options.runs / options.name
     config = FinetuneConfig.from_yaml(options.config, options.set)
     began = time.monotonic()

@@ -8,6 +8,7 @@ here looks at the test part of the split.
 from __future__ import annotations
 
 import argparse
+import logging
 import time
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True, help="folder; gets the trained scorers and targets/")
     options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO)
     split = leave_last_out(Dataset.load(options.data))
     validation = split.validation
     order = np.random.default_rng(0).permutation(len(validation))

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 
 def finetune(
-    config: Annotated[Path, typer.Option("--config", help="YAML file: a shipped one, or a copy of your own.")],
     data: Annotated[str, typer.Option("--data", help="Name of a data set, or a data set folder.")],
     out: Annotated[Path, typer.Option("--out", help="Model folder to write.")],
+    config: Annotated[
+        Path, typer.Option("--config", help="YAML file: a shipped one (genrec recipes ls), or a copy of your own.")
+    ] = Path("finetune/configs/gpt-distilled.yaml"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="section.key=value that wins over the file; repeatable.")

@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 # Histories scored at once: few enough for their logits to stay in the cache.
 SCORING_BATCH = 256
 VALIDATION_CUT = 10
-RETURN_USERS = 5000
+VALIDATION_USERS = 5000
+"""Questions that are asked after each epoch, at most: the standard error of their NDCG is a few thousandths."""
+
+
+def some_of(validation: EvalSet) -> EvalSet:
+    """A fixed sample of the questions."""
+    return questions_at(validation, sample_rows(len(validation), VALIDATION_USERS))
 
 
 class SequentialScorer(Scorer):
@@ -91,11 +97,10 @@ class SequentialScorer(Scorer):
         # The caller's random numbers go on as if nothing had been drawn.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
-            validate = None if self._validation is None else partial(self._ndcg, self._validation)
+            validate = None if self._validation is None else partial(self._ndcg, some_of(self._validation))
             train(self.name, self._network, partial(self._losses, histories), self.training, validate)
         if self._validation is not None:
-            rows = sample_rows(len(self._validation), RETURN_USERS)
-            asked = questions_at(self._validation, rows)
+            asked = some_of(self._validation)
             log_odds = fit_return_log_odds(self.score(asked.histories), asked)
             self._network.return_log_odds.fill_(log_odds)
         return self
