@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,14 @@ import pyarrow as pa
 from genrec.prompt.attributes import ItemAttributes
 from genrec.prompt.builder import clean
 from genrec.prompt.match import Kind, Match
+from genrec.prompt.mood_meaning import MoodMeaning
+from genrec.prompt.moods import MoodIndex
+from genrec.prompt.negation import DISLIKES, NEGATORS, TURNS, WISHES, negative_words
 from genrec.prompt.quantities import Quantity, find_prices, find_years
-from genrec.prompt.title_matching import CUES, TitleIndex, TitleSpan
+from genrec.prompt.title_matching import TitleIndex, TitleSpan
+from genrec.prompt.title_reading import CUES
 from genrec.prompt.value_matching import ValueIndex
-from genrec.prompt.words import FUNCTION_WORDS, Word, gap, split_words, word_set
+from genrec.prompt.words import FUNCTION_WORDS, Word, split_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,15 +30,10 @@ if TYPE_CHECKING:
 
 MAX_CHARS = 10_000
 MAX_WORDS = 1_500
-_NEGATORS = word_set("not no nothing never nor neither dont didnt doesnt isnt arent cant wont none")
-_DISLIKES = word_set(
-    "unlike hate hated hates dislike disliked detest detested without except excluding exclude avoid minus"
-)
-_WISHES = word_set("""want prefer need love loved like liked enjoy enjoyed adore adored give show recommend looking""")
-
-
-_TURNS = word_set("but rather instead however though although")
-_GRAMMAR = FUNCTION_WORDS | CUES | _NEGATORS | _DISLIKES | _WISHES | _TURNS
+_YEAR_OF_TITLE = re.compile(r"\b[A-Z]\S*\s(\([12]\d{3}\))")
+# Between two values: either will do. A comma alone leaves it open.
+_EITHER = re.compile(r"\bor\b|[;.!?/]|^\s*,\s*$", re.I)
+_GRAMMAR = FUNCTION_WORDS | CUES | NEGATORS | DISLIKES | WISHES | TURNS
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,9 @@ class Understood:
         Titles of the items.
     matches
         The words that say each of the above, in the order they stand there.
+    together
+        Whether an item shall have all of the wanted values, as in *a romantic comedy*; else one of them is enough, as
+        in *comedy or drama*.
 
     Examples
     --------
@@ -73,6 +76,7 @@ class Understood:
     liked_titles: tuple[str, ...] = ()
     disliked_titles: tuple[str, ...] = ()
     matches: tuple[Match, ...] = ()
+    together: bool = False
 
     def __str__(self) -> str:
         disliked = f"disliked={list(self.disliked_titles)}, " if self.disliked else ""
@@ -85,14 +89,18 @@ class Understood:
 class Matcher:
     """Finds a catalog's titles and attribute values, and years and prices, in free text.
 
-    It knows no domain: titles, categories and other shared string values are read from the catalog, years from an
-    integer column ``year``, prices from a numeric column ``price``. Work is bounded: of a text, the first
+    Titles, categories and other shared string values are read from the catalog, years from an integer column
+    ``year``, prices from a numeric column ``price``; moods (*makes me laugh*) count for the categories they suggest,
+    where the catalog has these and the request names none. Work is bounded: of a text, the first
     10,000 characters and 1,500 words are read.
 
     Parameters
     ----------
     catalog
         The items.
+    meaning
+        Whether a request in which nothing else is found is compared with moods by a sentence encoder, which then is
+        loaded. Default False.
 
     Examples
     --------
@@ -105,11 +113,13 @@ class Matcher:
     understood: liked=['Airplane! (1980)'], wanted=['Comedy'], filters=["not categories='Action'", 'year>=1980']
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, *, meaning: bool = False) -> None:
         attributes = ItemAttributes.of_catalog(catalog)
         self._catalog_titles = catalog.titles
         self._titles = TitleIndex(catalog, attributes)
-        self._values = ValueIndex(attributes)
+        self._values = ValueIndex(attributes, spared=self._titles.words | _GRAMMAR)
+        self._moods = MoodIndex(attributes)
+        self._meaning = MoodMeaning(attributes) if meaning else None
         self.year_column = attributes.year_column
         self.price_column = _price_column(catalog)
 
@@ -121,16 +131,32 @@ class Matcher:
         taken = np.zeros(len(words), dtype=np.bool_)
         for span in titles:
             taken[span.first : span.last] = True
-        negative = _negative(text, words, taken)
-        quantities = self._quantities(text, [(words[s.first].start, words[s.last - 1].end) for s in titles])
-        taken |= _covered(text, words, quantities)
+        in_title = taken.copy()
+        title_spans = [(words[s.first].start, words[s.last - 1].end) for s in titles]
+        quantities = self._quantities(text, title_spans)
+        times = _covered(text, words, quantities)
+        taken |= times
+        named = list(self._values.find(words, taken))
+        explicit = bool(titles or named)
+        if not explicit:
+            named = list(self._moods.find(words, taken))
+        said = [(s.first, s.last) for s in titles] + [(first, last) for first, last, _ in named] + _runs(times)
+        negative = negative_words(text, words, in_title, said)
+        if negative.any() and quantities:
+            quantities = self._quantities(text, title_spans, _not_meant(text, words, negative, said))
         wanted: dict[int, None] = {}
         unwanted: dict[int, None] = {}
         values: list[tuple[int, int, bool, int]] = []  # first word, end, whether it is not wanted, value
-        for first, last, found in self._values.find(words, taken):
+        for first, last, found in named:
             taken[first:last] = True
             (unwanted if negative[first] else wanted).update(dict.fromkeys(found))
             values += [(first, last, bool(negative[first]), value) for value in found]
+        together = explicit and _together(text, words, [span for span in named if not negative[span[0]]])
+        if self._meaning is not None and not (explicit or named or quantities or negative.any()) and _telling(words):
+            found = self._meaning.values(text)
+            taken |= bool(found)
+            wanted.update(dict.fromkeys(found))
+            values += [(0, len(words), False, value) for value in found]
         excluded = [value for value in unwanted if value not in wanted]
         liked = tuple(dict.fromkeys(span.item for span in titles if not negative[span.first]))
         disliked = tuple(dict.fromkeys(s.item for s in titles if negative[s.first] and s.item not in liked))
@@ -158,6 +184,7 @@ class Matcher:
             liked_titles=tuple(self._catalog_titles[item] for item in liked),
             disliked_titles=tuple(self._catalog_titles[item] for item in disliked),
             matches=tuple(sorted(matches, key=lambda match: match.start)),
+            together=together,
         )
 
     def _title_matches(
@@ -182,39 +209,51 @@ class Matcher:
         expression = f"not {expression}" if no else expression
         return Match(start, end, text[start:end], kind, self._values.texts([value])[0], expression)
 
-    def _quantities(self, text: str, titles: Sequence[tuple[int, int]]) -> list[Quantity]:
-        """Years and prices stated outside of titles, each statement once."""
-        for start, end in titles:
+    def _quantities(
+        self, text: str, titles: Sequence[tuple[int, int]], no: NDArray[np.bool_] | None = None
+    ) -> list[Quantity]:
+        """Years and prices stated outside of titles, each statement once; `no` marks characters said to be unwanted."""
+        for start, end in (*titles, *(match.span(1) for match in _YEAR_OF_TITLE.finditer(text))):
             text = text[:start] + "\0" * (end - start) + text[end:]
-        found = [] if self.year_column is None else find_years(text, self.year_column)
+        found = [] if self.year_column is None else find_years(text, self.year_column, no)
         if self.price_column is not None:
             for start, end in (span for quantity in found for span in quantity.spans):
                 text = text[:start] + "\0" * (end - start) + text[end:]
-            found += find_prices(text, self.price_column)
+            found += find_prices(text, self.price_column, no)
         return list({quantity.expression: quantity for quantity in found}.values())
 
 
-def _negative(text: str, words: Sequence[Word], in_title: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether what a word says is not wanted, bool (W,): from a negator up to the end of its clause."""
-    negative = np.zeros(len(words), dtype=np.bool_)
-    state, negator = False, -9
-    for at, word in enumerate(words):
-        between = gap(text, words, at)
-        between_titles = at > 0 and in_title[at - 1] and in_title[at]
-        if re.search(r"[.,!?;:]", between) and not between_titles:
-            state = False
-        negative[at] = state
-        if in_title[at]:
-            continue
-        if word.key in _NEGATORS or (word.key == "but" and at and words[at - 1].key in ("anything", "everything")):
-            state, negator = True, at
-        elif word.key in _DISLIKES:
-            state, negator = True, -9
-        elif word.key in _TURNS:
-            state, negator = False, -9
-        elif word.key in _WISHES and at - negator > 3:
-            state = False
-    return negative
+def _together(text: str, words: Sequence[Word], wanted: Sequence[tuple[int, int, list[int]]]) -> bool:
+    """Whether values that are said one after the other are meant of the same item."""
+    spans = sorted((first, last) for first, last, _ in wanted)
+    between = [text[words[a[1] - 1].end : words[b[0]].start] for a, b in pairwise(spans)]
+    many = all(words[last - 1].singular != words[last - 1].key for _, last in spans)
+    return bool(between) and not many and not any(_EITHER.search(gap) for gap in between)
+
+
+def _telling(words: Sequence[Word]) -> bool:
+    return any(word.key not in _GRAMMAR for word in words)
+
+
+def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First word and end of each run of marked words."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+    return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
+
+
+def _not_meant(
+    text: str, words: Sequence[Word], negative: NDArray[np.bool_], said: Sequence[tuple[int, int]]
+) -> NDArray[np.bool_]:
+    """Characters of unwanted words, bool (chars + 1,), as far as nothing else was turned down before in the clause.
+
+    In *a comedy without war from the nineties* the time belongs to the comedy.
+    """
+    marked = np.zeros(len(text) + 1, dtype=np.bool_)
+    for first, last in _runs(negative):
+        inside = sorted(span for span in said if first < span[1] <= last)
+        stop = inside[0][1] if inside else last
+        marked[words[first].start : words[stop - 1].end] = True
+    return marked
 
 
 def _covered(text: str, words: Sequence[Word], quantities: Sequence[Quantity]) -> NDArray[np.bool_]:

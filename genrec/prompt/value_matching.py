@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from genrec.columns import CATEGORIES
 from genrec.prompt.words import FUNCTION_WORDS, Word, normal, singular, stem, word_set
@@ -25,6 +28,10 @@ SYNONYMS = {
     "detective": "mystery", "true story": "documentary", "perfume": "fragrance", "cosmetics": "makeup",
 }  # fmt: skip
 MAX_WORDS = 6
+LEAST_FUZZY, TWO_SLIPS = 5, 9
+"""Letters of the shortest word that is known with a typo, and with two."""
+MAX_FUZZY, MAX_FUZZY_FORMS = 30, 2_000
+"""Most words of a text that are looked at for typos; catalogs of more values have some for every typo."""
 # Words whose stem meets that of another word by chance.
 _NO_STEM = word_set("fantastic drive general generic relative native")
 
@@ -33,16 +40,20 @@ class ValueIndex:
     """The attribute values of a catalog by their words.
 
     A value is known by its words exactly, by their singular forms, by synonyms, and, for categories, by their
-    stems and by the parts of a list such as ``Creams, Gels & Lotions``. A closer form hides a looser one.
+    stems and by the parts of a list such as ``Creams, Gels & Lotions``. A closer form hides a looser one. One letter
+    too many, too few, wrong or swapped is forgiven in words of five or more that begin alike, two in long words.
 
     Parameters
     ----------
     attributes
         The values.
+    spared
+        Words that are no typos, such as those of titles. Default none.
     """
 
-    def __init__(self, attributes: ItemAttributes) -> None:
+    def __init__(self, attributes: ItemAttributes, spared: frozenset[str] = frozenset()) -> None:
         self._attributes = attributes
+        self._spared = spared
         self._exact: dict[str, list[int]] = defaultdict(list)
         self._singular: dict[str, list[int]] = defaultdict(list)
         self._stem: dict[str, list[int]] = defaultdict(list)
@@ -66,6 +77,11 @@ class ValueIndex:
             if known and said not in self._exact:
                 self._exact[said] = known
                 self._singular.setdefault(_each(singular, said), known)
+        self._vocabulary = sorted(
+            {word for form in (*self._exact, *self._singular) for word in form.split() if len(word) >= LEAST_FUZZY}
+            if len(self._exact) <= MAX_FUZZY_FORMS
+            else ()
+        )
         self._first_words = {form.split()[0] for index in (self._exact, self._singular, self._stem) for form in index}
         self.keys = frozenset(self._exact) | frozenset(self._singular)
         """Forms that equal a value."""
@@ -73,6 +89,7 @@ class ValueIndex:
     def find(self, words: Sequence[Word], taken: NDArray[np.bool_]) -> Iterator[tuple[int, int, list[int]]]:
         """Yield first word, end and values of each match, longer ones first, none overlapping another or ``taken``."""
         taken = taken.copy()
+        words = self._corrected(words, taken)
         starts = [at for at, word in enumerate(words) if not self._first_words.isdisjoint(word.forms)]
         for length in range(min(MAX_WORDS, len(words)), 0, -1):
             for first in starts:
@@ -91,6 +108,23 @@ class ValueIndex:
         column, text = self._attributes.columns[value], self._attributes.values[value]
         column = column if re.fullmatch(r"\w+", column) else f'"{column}"'
         return f'{column}="{text}"' if "'" in text else f"{column}='{text}'"
+
+    def _corrected(self, words: Sequence[Word], taken: NDArray[np.bool_]) -> list[Word]:
+        """The words, those that are nobody's but for a slip put right."""
+        corrected = list(words)
+        looked_at = 0
+        for at, word in enumerate(words):
+            known = (
+                not self._first_words.isdisjoint(word.forms) or word.key in FUNCTION_WORDS or word.key in self._spared
+            )
+            if taken[at] or known or len(word.key) < LEAST_FUZZY - 1 or looked_at == MAX_FUZZY:
+                continue
+            looked_at += 1
+            alike = [form for form in self._vocabulary if form[0] == word.key[0]]
+            found = process.extractOne(word.key, alike, scorer=OSA.distance, score_cutoff=2)
+            if found is not None and found[1] <= (2 if len(found[0]) >= TWO_SLIPS else 1):
+                corrected[at] = replace(word, key=found[0])
+        return corrected
 
     def _look_up(self, words: Sequence[Word]) -> list[int] | None:
         key = " ".join([word.key for word in words])

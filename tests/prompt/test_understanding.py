@@ -229,6 +229,7 @@ def test_repetition_takes_bounded_time(ml_100k: Dataset) -> None:
         "1",
     ]
     for piece in [*repeated, "1990 - ", " ".join(ml_100k.catalog.titles)]:
+        text = (piece * 10_000)[:10_000]
         start = time.process_time()
-        matcher.understand((piece * 10_000)[:10_000])
+        matcher.understand(text)
         assert time.process_time() - start < 1.0, piece

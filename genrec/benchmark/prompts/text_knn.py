@@ -44,6 +44,7 @@ class TextKNN:
     def __init__(self, catalog: Catalog, encoder: str = DEFAULT_ENCODER) -> None:
         self.encoder = encoder
         self._items = text_vectors(catalog.text_of(), encoder)
+        self._centred = _unit_rows(self._items - self._items.mean(axis=0))
 
     def rank(self, prompts: Sequence[Prompt], k: int, *, with_history: bool = False) -> NDArray[np.int32]:
         """Find the k nearest items that the user has not met.
@@ -55,21 +56,27 @@ class TextKNN:
         k
             Items to find.
         with_history
-            Add the mean vector of the history that comes with a prompt, recent items weighing more, as
-            :class:`~genrec.baselines.content.BertKNN` does. Default False: the text alone.
+            Add the mean vector of the history that comes with a prompt, recent items weighing more, and take the mean
+            of the catalog from the items, as :class:`~genrec.baselines.content.BertKNN` does. Default False: the
+            text alone, and items as they are. Either is the better way on validation items of ML-100K.
 
         Returns
         -------
         NDArray
             int32 (M, k), best first, -1 padded.
         """
-        asked = encode_cached([prompt.text for prompt in prompts], self.encoder)
+        asked, items = encode_cached([prompt.text for prompt in prompts], self.encoder), self._items
         if with_history:
-            histories = history_matrix([prompt.history for prompt in prompts], len(self._items), recency=1.0)
-            profiles = np.asarray(histories @ self._items)
-            length = np.linalg.norm(profiles, axis=1, keepdims=True)
-            asked = asked + (profiles / np.where(length > 0, length, 1)).astype(np.float32)
-        scores = asked @ self._items.T
+            items = self._centred
+            profiles = history_matrix([prompt.history for prompt in prompts], len(items), recency=1.0) @ items
+            asked = asked + _unit_rows(profiles)
+        scores = asked @ items.T
         for row, prompt in enumerate(prompts):
             scores[row, prompt.seen] = -np.inf
         return top_k(scores, k).items
+
+
+def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring each row to length 1; a row of zeros stays."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)
