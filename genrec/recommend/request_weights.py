@@ -68,8 +68,8 @@ def request_weights(
         weights += ItemWeights.from_seen([excluded[excluded >= 0]], num_items)
     if understood is not None and understood.wanted_filters:
         matches = np.sum([filter_mask(catalog, [one]) for one in understood.wanted_filters], axis=0, dtype=np.float32)
-        every = matches == len(understood.wanted_filters)
+        fits, every = matches > 0, matches == len(understood.wanted_filters)
         if understood.together and (weights.eligible[0] & every).sum() >= request.k:
-            return weights + ItemWeights.from_mask(every)
-        weights += ItemWeights.from_priors(np.where(matches > 0, WANTED_PRIOR * (matches - 1), -np.inf))
+            fits = every
+        weights += ItemWeights.from_priors(np.where(fits, WANTED_PRIOR * (matches - 1), -np.inf))
     return weights

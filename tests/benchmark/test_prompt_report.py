@@ -1,6 +1,7 @@
 """What a prompt suite reports, by hand, and the command."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 
 from genrec.benchmark.prompts.build import build_prompt_report, ratio
 from genrec.benchmark.prompts.constraint import Constraint
-from genrec.benchmark.prompts.report import MODEL, TEXT, PromptReport
+from genrec.benchmark.prompts.report import MODEL, TEXT, BarEntry, KindEntry, PromptReport, Seconds, SystemEntry
 from genrec.benchmark.prompts.run import Asked, ask_model, ask_words_alone, recalled, satisfied
 from genrec.benchmark.prompts.source import Source
 from genrec.benchmark.prompts.suite import Prompt, Suite
@@ -130,6 +131,13 @@ def test_the_command_writes_and_prints_a_report(data, model, tmp_path):
     assert len(lines) == printed.kinds[-1].prompts > 0
     assert len(lines[0]["items"]) == 10
     assert "| all |" in (tmp_path / "r" / "report.md").read_text()
+
+
+def test_the_docs_name_every_field():
+    text = (Path(__file__).parents[2] / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    section = text[text.index("## Prompt suite") : text.index("## report.json")]
+    for model in (PromptReport, KindEntry, SystemEntry, Seconds, BarEntry):
+        assert [name for name in model.model_fields if f"`{name}`" not in section] == []
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,18 @@ def test_items_with_more_of_what_is_wanted_come_first_all_else_equal(recommender
         assert item.score - item.logprob == pytest.approx(WANTED_PRIOR if item.item_id in both else 0.0, abs=1e-5)
 
 
+def test_values_that_are_meant_together_are_all_required_where_enough_items_have_them(recommender):
+    both = satisfying("categories=Comedy", "categories=Drama")
+    assert len(both) >= 2
+    asked = {k: recommender.recommend(prompt="comedy mixed with drama", k=k) for k in (1, len(both), len(both) + 1)}
+    assert set(ids(asked[1])) <= both
+    assert set(ids(asked[len(both)])) == both
+    # There are not so many: one of the two is enough.
+    more = set(ids(asked[len(both) + 1]))
+    assert len(more) == len(both) + 1
+    assert more <= satisfying("categories=Comedy or categories=Drama")
+
+
 @pytest.mark.parametrize("exact", [False, True])
 def test_k_above_what_is_eligible(recommender, exact):
     answer = recommender.recommend(history=["i3"], filters=["year<1974"], k=1000, beams=2, exact=exact)
