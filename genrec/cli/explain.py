@@ -22,6 +22,13 @@ def explain(
     filter_: Annotated[
         list[str] | None, typer.Option("--filter", help="Only items with, e.g. 'year>=1990'; repeatable.")
     ] = None,
+    boost: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--boost", metavar="FILTER:WEIGHT", help="Prefer items with, e.g. 'genre=Comedy:0.5'; repeatable."
+        ),
+    ] = None,
+    exclude: Annotated[str | None, typer.Option("--exclude", help="Item ids never to recommend: 50,172.")] = None,
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Recommend items of the history too.")] = False,
     beams: Annotated[int, typer.Option("--beams", min=1, help="Beam width.")] = 50,
     exact: Annotated[bool, typer.Option("--exact", help="Score every item instead of searching.")] = False,
@@ -32,6 +39,10 @@ def explain(
     data: Annotated[
         str | None, typer.Option("--data", help="Data set with the catalog. Default: the one it was trained on.")
     ] = None,
+    evidence: Annotated[
+        bool,
+        typer.Option("--evidence/--no-evidence", help="Let the scorers that the model folder names guide the search."),
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Recommend, and say why: what each item of the history and each word of the prompt does, and who met both."""
@@ -39,18 +50,21 @@ def explain(
         msg = "give at least one of --prompt, --history and --user"
         raise typer.BadParameter(msg)
     from genrec.cli.finetune import quiet_libraries
-    from genrec.cli.recommend import listed
+    from genrec.cli.recommend import boosts_of, listed
     from genrec.explain import explain as explain_answer
     from genrec.recommend.recommender import Recommender, Request
 
+    boosts = boosts_of(boost or [])
     quiet_libraries()
-    recommender = Recommender.from_pretrained(model, data)
+    recommender = Recommender.from_pretrained(model, data, evidence=evidence)
     request = Request(
         history=None if history is None else listed(history),
         user=user,
         prompt=prompt,
         k=k,
         filters=filter_ or [],
+        boosts=boosts,
+        exclude=[] if exclude is None else listed(exclude),
         include_seen=include_seen,
         beams=beams,
         exact=exact,

@@ -60,7 +60,7 @@ def recommend(
     if prompt is None and history is None and user is None:
         msg = "give at least one of --prompt, --history and --user"
         raise typer.BadParameter(msg)
-    boosts = _boosts(boost or [])
+    boosts = boosts_of(boost or [])
     from genrec.cli.finetune import quiet_libraries
     from genrec.recommend.recommender import Recommender
 
@@ -90,7 +90,7 @@ def listed(ids: str) -> list[str]:
     return [part.strip() for part in ids.split(",") if part.strip()]
 
 
-def _boosts(options: list[str]) -> dict[str, float]:
+def boosts_of(options: list[str]) -> dict[str, float]:
     """``FILTER:WEIGHT`` options as log-weights of filters; those of one filter add up."""
     boosts: dict[str, float] = {}
     for option in options:

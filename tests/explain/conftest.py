@@ -1,8 +1,11 @@
 """Models to explain: untrained ones, whose scores lie apart, one of them reading text, and one that knows toy data."""
 
+import shutil
+
 import pytest
 
 from genrec.model.config import PretrainedConfig
+from genrec.model.description import EvidenceDescription, ModelDescription
 from genrec.recommend.recommender import Recommender
 from genrec.testing import toy_dataset
 from genrec.testing.tiny_base import save_tiny_base
@@ -37,4 +40,14 @@ def model_folder(tmp_path_factory):
         "training": {"epochs": 12, "tokens_per_batch": 256, "learning_rate": 3e-3, "validation_users": 0},
     }
     finetune(FinetuneConfig.from_mapping(mapping), DATASET, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def guided_folder(model_folder, tmp_path_factory):
+    """The same model, whose search item neighbours guide."""
+    folder = tmp_path_factory.mktemp("guided") / "model"
+    shutil.copytree(model_folder, folder)
+    about = EvidenceDescription(scorers=["item-knn"], weights=[1.0], strength=2.0)
+    ModelDescription.read(folder).model_copy(update={"evidence": about}).write(folder)
     return folder

@@ -35,6 +35,31 @@ def test_json_has_every_fact(model_folder):
     assert [one["expression"] for one in first["filters"]] == ["year<2010", "year>1975"]
 
 
+def explained(model, *arguments):
+    done = run(model, "--history", "i3,i4", "--json", *arguments)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)["explanations"]
+
+
+def test_boosts_are_named_and_what_is_excluded_is_not(model_folder):
+    plain = explained(model_folder, "-k", "3")
+    first, category = plain[0], "categories=Comedy"
+    boosted = explained(model_folder, "-k", "3", "--boost", f"{category}:0.5", "--boost", f"{category}:8")
+    assert boosted[0]["boosts"] == [{"expression": category, "weight": 8.5}]
+    assert boosted[0]["score"] == pytest.approx(boosted[0]["logprob"] + 8.5, abs=1e-4)
+    others = explained(model_folder, "-k", "3", "--exclude", first["item_id"])
+    assert [one["item_id"] for one in others][:2] == [one["item_id"] for one in plain[1:]]
+    assert run(model_folder, "--history", "i3", "--boost", "Comedy").exit_code == 2
+
+
+def test_without_what_guides_the_search_the_score_is_the_model_s(guided_folder):
+    guided, alone = explained(guided_folder), explained(guided_folder, "--no-evidence")
+    assert any(abs(one["score"] - one["logprob"]) > 1e-3 for one in guided)
+    assert all(one["score"] == pytest.approx(one["logprob"], abs=1e-4) for one in alone)
+    assert any(reason["guided"] for one in guided for reason in one["history"])
+    assert not any(reason["guided"] for one in alone for reason in one["history"])
+
+
 def test_nothing_to_explain(model_folder):
     assert "no items" in run(model_folder, "--history", "i3", "--filter", "year>3000").stdout
     done = run(model_folder)
