@@ -1,6 +1,9 @@
 """A model that learns new events, and is promoted only if it is not worse for it."""
 
 import json
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import pyarrow as pa
@@ -147,6 +150,29 @@ def test_few_events_are_waited_for(model, store, tmp_path):
 def test_a_folder_with_something_in_it_is_left_alone(model, store, tmp_path):
     with pytest.raises(ConfigError, match="is not empty"):
         update(model, store, model)
+
+
+def test_what_a_killed_update_left_is_gone_after_the_next(model, store, tmp_path):
+    go_on(store)
+    arguments = [
+        "update",
+        str(model),
+        "--events",
+        str(store.path),
+        "--out",
+        str(tmp_path / "killed"),
+        "--epochs",
+        "500",
+    ]
+    process = subprocess.Popen([sys.executable, "-m", "genrec", *arguments], stderr=subprocess.DEVNULL)
+    while not list(tmp_path.glob(".killed*/killed/metrics.jsonl")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert list(tmp_path.glob(".killed*"))
+    assert update(model, store, tmp_path / "new", config=LEARN).promoted
+    assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"events.db", "new"}
 
 
 def run(*arguments):
