@@ -28,6 +28,10 @@ def serve(
         str,
         typer.Option("--engine", help="What computes the model: torch, vllm, or the address of a vLLM server."),
     ] = "torch",
+    quantization: Annotated[
+        str | None,
+        typer.Option("--quantization", help="none, int8, nf4, or dynamic-int8 on a CPU. Default: as trained."),
+    ] = None,
     max_batch: Annotated[int, typer.Option("--max-batch", min=1, help="Most requests decoded together.")] = 32,
     threads: Annotated[
         int | None,
@@ -86,11 +90,12 @@ def serve(
     settings.check()
     quiet_libraries()
     store = EventStore.open(events)
-    loader = OnlineLoader(model, store, data=data, engine=engine) if online else None
+    loader = OnlineLoader(model, store, data=data, engine=engine, quantization=quantization) if online else None
     service = Service(
         loader or model,
         data=data,
         engine=engine,
+        quantization=quantization,
         max_batch=max_batch,
         max_waiting=queue,
         timeout_s=timeout,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from genrec.recommend.online import OnlineModel
@@ -18,19 +19,28 @@ class OnlineLoader:
 
     Parameters
     ----------
-    model, data, engine
+    model, data, engine, quantization
         As of :meth:`Recommender.from_pretrained`.
     store
         The events.
     """
 
-    def __init__(self, model: Path, store: EventStore, *, data: str | None = None, engine: str = "torch") -> None:
-        self._model, self._store, self._data, self._engine = model, store, data, engine
+    def __init__(
+        self,
+        model: Path,
+        store: EventStore,
+        *,
+        data: str | None = None,
+        engine: str = "torch",
+        quantization: str | None = None,
+    ) -> None:
+        self._store = store
+        self._from_folder = partial(Recommender.from_pretrained, model, data, quantization=quantization, engine=engine)
         self._online: OnlineModel | None = None
 
     def __call__(self) -> Recommender:
         """Load the folder as it is now."""
-        recommender = Recommender.from_pretrained(self._model, self._data, engine=self._engine)
+        recommender = self._from_folder()
         if self._online is None:
             self._online = OnlineModel(self._store, recommender.dataset)
             self._online.start()

@@ -18,9 +18,14 @@ from typer.testing import CliRunner
 from genrec.cli.main import app
 from genrec.errors import ConfigError, ModelError
 from genrec.events import EventStore
+from genrec.recommend.recommender import Recommender
 from genrec.serve.client import Client
 from genrec.serve.settings import ServeSettings
+from genrec.testing import toy_dataset
 from genrec.testing.serving import ServerThread
+from genrec.testing.tiny_base import save_tiny_base
+from genrec.training.config import FinetuneConfig
+from genrec.training.finetune import finetune
 
 runner = CliRunner()
 
@@ -82,6 +87,25 @@ def test_acknowledged_events_survive_a_kill(server, model_folder):
         assert client.send_events([event(7)]) == {"accepted": 0, "duplicates": 1}
         assert len(client.user("ann")["events"]) == 20
         assert client.recommend(user_id="ann")["history"][-1] == "i3"
+
+
+def test_a_language_model_is_served_quantized(server, tmp_path):
+    toy, folder = toy_dataset(), tmp_path / "model"
+    config = {
+        "base": {"kind": "pretrained", "name": str(save_tiny_base(tmp_path / "base", toy.catalog.titles))},
+        "items": {"kind": "atomic"},
+        "training": {"epochs": 1, "validation_users": 0},
+    }
+    finetune(FinetuneConfig.from_mapping(config), toy, folder)
+    asked = {"history": ["i3", "i4"], "prompt": "a comedy", "k": 5}
+
+    def scores(quantization):
+        found = Recommender.from_pretrained(folder, toy, quantization=quantization).recommend(**asked).items
+        return {item.item_id: item.score for item in found}
+
+    found = server("--quantization", "dynamic-int8", model=folder).start().post("/v1/recommend", asked)["items"]
+    assert {item["item_id"]: item["score"] for item in found} == pytest.approx(scores("dynamic-int8"), abs=1e-4)
+    assert scores("dynamic-int8") != pytest.approx(scores(None), abs=1e-4)
 
 
 def test_a_broken_model_ends_the_server_and_is_named(tmp_path):
