@@ -10,7 +10,7 @@ from genrec.errors import DataError, StorageError, StorageFullError, Unsupported
 
 APPLICATION_ID = 0x67726563
 """Says in the file's header that it is one of ours ("grec")."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LEAST_SQLITE = (3, 38, 0)
 BUSY_SECONDS = 30.0
 """How long to wait for another process that writes."""
@@ -36,6 +36,16 @@ CREATE TABLE forgotten (
 ) STRICT;
 CREATE TABLE salt (value BLOB NOT NULL) STRICT;
 """
+ITEM_FIELDS = """
+CREATE TABLE item_fields (
+    item_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (item_id, name)
+) STRICT, WITHOUT ROWID
+"""
+"""What version 1 did not have."""
 
 FULL_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 
@@ -103,7 +113,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, max_bytes: int | None) 
     [(tables,)] = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     if not ours and (version or tables):
         raise DataError(f"{path}: a SQLite file, but not an event store", hint="give another file")
-    if ours and version != SCHEMA_VERSION:
+    if ours and version not in (1, SCHEMA_VERSION):
         hint = "install the genrec that wrote it, or a newer one"
         raise DataError(f"{path}: event store of version {version}, this genrec reads {SCHEMA_VERSION}", hint=hint)
     if not ours:
@@ -111,6 +121,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, max_bytes: int | None) 
             connection.execute(statement)
         connection.execute("INSERT INTO salt VALUES (?)", (os.urandom(32),))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    if version != SCHEMA_VERSION:
+        connection.execute(ITEM_FIELDS)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
     if max_bytes is not None:

@@ -7,8 +7,9 @@ import logging
 import time
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from genrec.events import kept_items
 from genrec.events.event import Event, StoredEvent
 from genrec.events.forgetting import Forgotten, name_hash
 from genrec.events.noise import DAY, NoiseSettings, noise_of
@@ -19,7 +20,7 @@ from genrec.events.writer import Appended, Writer
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
 logger = logging.getLogger(__name__)
@@ -206,6 +207,27 @@ class EventStore:
         """A number that rises whenever somebody is forgotten."""
         with self._readers.connection() as connection:
             return int(connection.execute("SELECT coalesce(max(number), 0) FROM forgotten").fetchone()[0])
+
+    def keep_items(self, items: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep what was said of items; when this returns, it is on disk.
+
+        Parameters
+        ----------
+        items
+            By item id, JSON values by the name of their column; they replace what was kept of the same columns.
+
+        Raises
+        ------
+        StorageFullError
+            There is no room; then nothing of it is kept.
+        """
+        with self._writer.transaction() as connection:
+            kept_items.keep(connection, items, int(time.time()))
+
+    def items(self, since: int = 0) -> dict[str, dict[str, Any]]:
+        """What was said of items at a second (UTC) or after it: JSON values by item id and column."""
+        with self._readers.connection() as connection:
+            return kept_items.kept(connection, since)
 
     def record_training(self, model: str, last: int) -> None:
         """Remember that a model has learnt from the events up to number ``last``."""

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from genrec.errors import GenrecError
 from genrec.serve.auth import KeyRing
 from genrec.serve.gate import Gate
+from genrec.serve.kept_items import KeptItems
 from genrec.serve.metrics import Metrics
 from genrec.serve.observe import Observe
 from genrec.serve.openapi import openapi
@@ -50,7 +51,7 @@ def create_app(
     service
         What answers. It is started with the application, and stopped with it.
     store
-        Events. It is closed with the application.
+        Events, and items that were sent. It is closed with the application.
     settings
         Limits and keys.
     online
@@ -67,7 +68,9 @@ def create_app(
     settings.check()
     if settings.keys is not None:
         KeyRing.read(settings.keys)  # what is wrong with it shows now, not with the first request
-    parts = Parts(service, store, settings, Metrics(lambda: service.counts), online)
+    kept = KeptItems(store)
+    service.items_over = kept.tables
+    parts = Parts(service, store, kept, settings, Metrics(lambda: service.counts), online)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from genrec.events import EventStore
     from genrec.serve.engine import Service
+    from genrec.serve.kept_items import KeptItems
     from genrec.serve.metrics import Metrics
     from genrec.serve.online import OnlineLoader
     from genrec.serve.settings import ServeSettings
@@ -32,6 +33,8 @@ class Parts:
         What answers.
     store
         Events.
+    items
+        New and changed items that outlive the server.
     settings
         How the server is set up.
     metrics
@@ -44,18 +47,20 @@ class Parts:
 
     service: Service
     store: EventStore
+    items: KeptItems
     settings: ServeSettings
     metrics: Metrics
     online: OnlineLoader | None = None
     draining: bool = False
 
 
-def parts_of(request: Request) -> Parts:
+# Coroutines, though they wait for nothing: functions would be called in another thread, and cost more than a batch.
+async def parts_of(request: Request) -> Parts:
     """The parts of the server that a request came to."""
     return cast("Parts", request.app.state.parts)
 
 
-def request_id_of(request: Request) -> str:
+async def request_id_of(request: Request) -> str:
     """The name of a request."""
     return cast("str", request.state.request_id)
 

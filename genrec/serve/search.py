@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genrec.columns import ITEM_ID, TITLE
+from genrec.columns import CATEGORIES, ITEM_ID, TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +91,8 @@ class ItemSearch:
         """All columns of some items, as JSON has them."""
         found = self._catalog.table.take(pa.array(rows, pa.int64())).to_pylist()
         return [
-            {"categories": []} | {name: jsonable(value) for name, value in item.items()} | {ITEM_ID: item[ITEM_ID]}
+            {name: jsonable(value) for name, value in item.items()}
+            | {ITEM_ID: item[ITEM_ID], CATEGORIES: item.get(CATEGORIES) or []}
             for item in found
         ]
 

@@ -71,7 +71,9 @@ def train_toy_model(
 
 
 @contextmanager
-def client_of(model: Path, events: Path, settings: ServeSettings, *, online: bool = False) -> Iterator[TestClient]:
+def client_of(
+    model: Path, events: Path, settings: ServeSettings, *, online: bool = False, data: str | None = None
+) -> Iterator[TestClient]:
     """A client of an application in this process, ready to answer.
 
     Parameters
@@ -84,6 +86,8 @@ def client_of(model: Path, events: Path, settings: ServeSettings, *, online: boo
         Limits and keys.
     online
         Let a light model follow the events. Default False.
+    data
+        Data set folder. Default: the toy data.
     """
     from starlette.testclient import TestClient
 
@@ -93,8 +97,8 @@ def client_of(model: Path, events: Path, settings: ServeSettings, *, online: boo
     from genrec.serve.online import OnlineLoader
 
     store = EventStore.open(events)
-    loader = OnlineLoader(model, store, data="toy") if online else None
-    service = Service(loader or model, data=toy_dataset(), timeout_s=settings.timeout_s)
+    loader = OnlineLoader(model, store, data=data or "toy") if online else None
+    service = Service(loader or model, data=data or toy_dataset(), timeout_s=settings.timeout_s)
     app = create_app(service, store, settings, online=loader)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         deadline = time.monotonic() + _PATIENCE_S

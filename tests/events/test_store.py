@@ -133,10 +133,35 @@ def test_a_store_of_a_later_version_is_refused(tmp_path):
     path = tmp_path / "events.db"
     EventStore.open(path).close()
     with sqlite3.connect(path) as other:
-        other.execute("PRAGMA user_version = 2")
+        other.execute("PRAGMA user_version = 3")
     other.close()
-    with pytest.raises(DataError, match="version 2, this genrec reads 1"):
+    with pytest.raises(DataError, match="version 3, this genrec reads 2"):
         EventStore.open(path)
+
+
+def test_a_store_of_the_first_version_is_taken_over(tmp_path, event):
+    path, first = tmp_path / "events.db", event()
+    with EventStore.open(path) as store:
+        store.append([first])
+    with sqlite3.connect(path) as other:  # the first had no items
+        other.execute("DROP TABLE item_fields")
+        other.execute("PRAGMA user_version = 1")
+    other.close()
+    for _ in range(2):
+        with EventStore.open(path) as store:
+            assert [one.event for one in store.read()] == [first]
+            store.keep_items({"i1": {"price": 2.5}})
+            assert store.items() == {"i1": {"price": 2.5}}
+
+
+def test_of_items_what_was_said_last_of_each_column_is_kept(tmp_path):
+    with EventStore.open(tmp_path / "events.db") as store:
+        store.keep_items({"i1": {"price": 2.5, "title": "Tea"}, "i2": {"categories": ["Drinks"]}})
+        now = int(time.time())
+        store.keep_items({"i1": {"price": 3}})
+        assert store.items() == {"i1": {"price": 3, "title": "Tea"}, "i2": {"categories": ["Drinks"]}}
+        assert store.items(since=now)["i1"]["price"] == 3
+        assert store.items(since=now + 60) == {}
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

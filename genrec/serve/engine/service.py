@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genrec.columns import ITEM_ID
+from genrec.data.dataset import Dataset
+from genrec.data.folder import MANIFEST
 from genrec.decoding.engines import TorchEngine
 from genrec.errors import ConfigError, DeadlineError, NotReadyError, QueueFullError
 from genrec.recommend.recommender import Recommender
@@ -25,8 +28,12 @@ from genrec.serve.engine.queue import Pending, RequestQueue
 from genrec.serve.engine.served import Served, ServiceCounts
 
 if TYPE_CHECKING:
-    from genrec.data.dataset import Dataset
+    from collections.abc import Sequence
+
+    from genrec.data.catalog import Catalog
     from genrec.serve.engine.queue import Work
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -48,9 +55,9 @@ class Service:
     ----------
     load
         A model folder, or what loads a recommender.
-    data, engine
+    data, engine, quantization
         As of :meth:`Recommender.from_pretrained`, for folders. Default: the data that a model was trained on, or that
-        `load` gives it; torch.
+        `load` gives it; torch; as trained.
     max_batch
         Most requests decoded together. Default 32.
     max_waiting
@@ -64,6 +71,13 @@ class Service:
         costs more than they do; for larger ones as many as torch takes.
     fallback
         Let collaborative filtering answer what would be too late. Default True; else that is a `DeadlineError`.
+
+    Attributes
+    ----------
+    items_over
+        Rows of items (:meth:`Recommender.with_items`) that are laid over the catalog of each model that is loaded,
+        given the catalog and the moment at which its data set was written, in seconds UTC. Default: those of
+        :meth:`update_items`.
 
     Examples
     --------
@@ -88,6 +102,7 @@ class Service:
         *,
         data: str | Path | Dataset | None = None,
         engine: str = "torch",
+        quantization: str | None = None,
         max_batch: int = 32,
         max_waiting: int = 256,
         timeout_s: float = 10.0,
@@ -103,6 +118,7 @@ class Service:
         self._threads = threads
         self._data = data
         self._engine = engine
+        self._quantization = quantization
         self._loads_by_itself = callable(load)
         self._load = load if callable(load) else partial(self._from_folder, Path(load))
         self._cache_bytes = cache_bytes
@@ -113,6 +129,7 @@ class Service:
         self._accepts = False
         self._changing = asyncio.Lock()
         self._changed_items: set[str] = set()
+        self.items_over: Callable[[Catalog, float], Sequence[pa.Table]] = self._updated_items
         # Loading takes long, and a fallback must not: each has a thread of its own.
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="genrec-loading")
         self._falling_back = ThreadPoolExecutor(1, thread_name_prefix="genrec-fallback")
@@ -276,17 +293,25 @@ class Service:
             self._load = load
         return new.version
 
-    async def update_items(self, rows: pa.Table) -> None:
+    async def update_items(self, rows: pa.Table, keep: Callable[[], None] = lambda: None) -> None:
         """Add items, or change those there are; the next request knows them.
 
         Parameters
         ----------
         rows
             As of :meth:`Recommender.with_items`.
+        keep
+            Called when they have proved to work, before any request knows them, on a thread that may wait; if it
+            raises, everything stays as it was.
         """
+
+        def work() -> ServedModel:
+            new = self._with_items(self._current, rows)
+            keep()
+            return new
+
         async with self._changing:
-            new = await asyncio.get_running_loop().run_in_executor(self._loading, self._with_items, self._current, rows)
-            self._served = new
+            self._served = await asyncio.get_running_loop().run_in_executor(self._loading, work)
             self._changed_items.update(rows[ITEM_ID].to_pylist())
 
     def forget_prompts(self) -> None:
@@ -343,17 +368,28 @@ class Service:
         data = self._data
         if data is None and self._loads_by_itself and self._served is not None:
             data = self._served.recommender.dataset
-        return Recommender.from_pretrained(folder, data, engine=self._engine)
+        return Recommender.from_pretrained(folder, data, quantization=self._quantization, engine=self._engine)
 
     def _open(self, load: Callable[[], Recommender]) -> ServedModel:
         new = open_model(load, cache_bytes=self._cache_bytes, with_fallback=self._with_fallback)
-        if self._changed_items:
-            catalog, changed = (
-                self._current.recommender.catalog.table,
-                pa.array(sorted(self._changed_items), pa.string()),
-            )
-            new = self._with_items(new, catalog.filter(pc.is_in(catalog[ITEM_ID], value_set=changed)))
+        for rows in self.items_over(new.recommender.dataset.catalog, self._written(new.recommender)):
+            try:
+                new = self._with_items(new, rows)
+            except ConfigError as error:
+                logger.warning("items that were sent before are not served by this model: %s", error.message)
         return new
+
+    def _written(self, recommender: Recommender) -> float:
+        """When the data set was written, in seconds UTC; 0 if it does not lie in a folder."""
+        location = self._data or recommender.model.description.dataset.location
+        manifest = None if isinstance(location, Dataset) else Path(location) / MANIFEST
+        return manifest.stat().st_mtime if manifest is not None and manifest.exists() else 0.0
+
+    def _updated_items(self, *_: object) -> list[pa.Table]:
+        if not self._changed_items:
+            return []
+        now, changed = self._current.recommender.catalog.table, pa.array(sorted(self._changed_items), pa.string())
+        return [now.filter(pc.is_in(now[ITEM_ID], value_set=changed))]
 
     def _with_items(self, model: ServedModel, rows: pa.Table) -> ServedModel:
         recommender = model.recommender.with_items(rows)

@@ -40,13 +40,13 @@ async def find_items(
 
 @router.post("/v1/items", response_model=ItemsTaken)
 async def take_items(body: ItemsBody, request: Request, parts: PartsOf) -> Response:
-    """Add new items and change known ones; the next request knows them.
+    """Add new items and change known ones: when this answers, they are on the disk, and the next request knows them.
 
     Of a known item, only the fields that are sent change. A new one needs a title and can be recommended at once.
     """
     catalog = parts.service.recommender.dataset.catalog
     rows = await asyncio.to_thread(rows_of, catalog, body.items)
-    await parts.service.update_items(rows.table)
+    await parts.service.update_items(rows.table, lambda: parts.items.keep(body.items))
     if parts.online is not None:
         await asyncio.to_thread(parts.online.equip, parts.service.recommender)
     request.state.log.update(new=rows.new, changed=rows.changed)
