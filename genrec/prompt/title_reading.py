@@ -99,7 +99,8 @@ class TitleReader:
             Keys of attribute values.
         """
         for at, word in enumerate(self.words):
-            if self.taken[at] or word.key in known or word.key in FUNCTION_WORDS | CUES or word.key in is_value:
+            forms = {word.key, word.singular}
+            if self.taken[at] or forms & known or forms & (FUNCTION_WORDS | CUES) or forms & is_value:
                 continue
             start = at
             while start > max(at - SPAN // 2, 0) and not self.taken[start - 1] and self._one_name(start):

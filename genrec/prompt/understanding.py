@@ -86,6 +86,26 @@ class Understood:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """What was found in a text of W words."""
+
+    text: str
+    words: Sequence[Word]
+    taken: NDArray[np.bool_]
+    """Words that say something, bool (W,)."""
+
+    negative: NDArray[np.bool_]
+    """Words that say what is not wanted, bool (W,)."""
+
+    titles: Sequence[TitleSpan]
+    values: Sequence[tuple[int, int, list[int]]]
+    """First word, end and values."""
+
+    limits: Sequence[Quantity]
+    together: bool
+
+
 class Matcher:
     """Finds a catalog's titles and attribute values, and years and prices, in free text.
 
@@ -125,46 +145,19 @@ class Matcher:
 
     def understand(self, text: str) -> Understood:
         """Read a request. Never raises, whatever the text."""
-        text = clean(text[:MAX_CHARS])
-        words = split_words(text, limit=MAX_WORDS)
-        titles = self._titles.find(text, words, self._values.keys)
-        taken = np.zeros(len(words), dtype=np.bool_)
-        for span in titles:
-            taken[span.first : span.last] = True
-        in_title = taken.copy()
-        title_spans = [(words[s.first].start, words[s.last - 1].end) for s in titles]
-        quantities = self._quantities(text, title_spans)
-        times = _covered(text, words, quantities)
-        taken |= times
-        named = list(self._values.find(words, taken))
-        explicit = bool(titles or named)
-        if not explicit:
-            named = list(self._moods.find(words, taken))
-        said = [(s.first, s.last) for s in titles] + [(first, last) for first, last, _ in named] + _runs(times)
-        negative = negative_words(text, words, in_title, said)
-        if negative.any() and quantities:
-            quantities = self._quantities(text, title_spans, _not_meant(text, words, negative, said))
+        reading = self._read(clean(text[:MAX_CHARS]))
+        text, words, negative = reading.text, reading.words, reading.negative
         wanted: dict[int, None] = {}
         unwanted: dict[int, None] = {}
-        values: list[tuple[int, int, bool, int]] = []  # first word, end, whether it is not wanted, value
-        for first, last, found in named:
-            taken[first:last] = True
+        for first, _, found in reading.values:
             (unwanted if negative[first] else wanted).update(dict.fromkeys(found))
-            values += [(first, last, bool(negative[first]), value) for value in found]
-        together = explicit and _together(text, words, [span for span in named if not negative[span[0]]])
-        if self._meaning is not None and not (explicit or named or quantities or negative.any()) and _telling(words):
-            found = self._meaning.values(text)
-            taken |= bool(found)
-            wanted.update(dict.fromkeys(found))
-            values += [(0, len(words), False, value) for value in found]
         excluded = [value for value in unwanted if value not in wanted]
-        liked = tuple(dict.fromkeys(span.item for span in titles if not negative[span.first]))
-        disliked = tuple(dict.fromkeys(s.item for s in titles if negative[s.first] and s.item not in liked))
-        kept = [entry for entry in values if not entry[2] or entry[3] in excluded]
+        liked = tuple(dict.fromkeys(span.item for span in reading.titles if not negative[span.first]))
+        disliked = tuple(dict.fromkeys(s.item for s in reading.titles if negative[s.first] and s.item not in liked))
         matches = [
-            *self._title_matches(text, words, titles, negative, liked),
-            *(self._value_match(text, words, *entry) for entry in kept),
-            *(Match(a, b, text[a:b], "limit", q.expression, q.expression) for q in quantities for a, b in q.spans),
+            *self._title_matches(reading, liked),
+            *self._value_matches(reading, excluded),
+            *(Match(a, b, text[a:b], "limit", q.expression, q.expression) for q in reading.limits for a, b in q.spans),
         ]
         return Understood(
             liked=liked,
@@ -173,43 +166,72 @@ class Matcher:
             unwanted=self._values.texts(excluded),
             filters=(
                 *(f"not {self._values.expression(value)}" for value in excluded),
-                *(quantity.expression for quantity in quantities),
+                *(limit.expression for limit in reading.limits),
             ),
             wanted_filters=tuple(self._values.expression(value) for value in wanted),
             rest=tuple(
                 text[word.start : word.end]
-                for word, known in zip(words, taken, strict=True)
+                for word, known in zip(words, reading.taken, strict=True)
                 if not known and word.key not in _GRAMMAR
             ),
             liked_titles=tuple(self._catalog_titles[item] for item in liked),
             disliked_titles=tuple(self._catalog_titles[item] for item in disliked),
             matches=tuple(sorted(matches, key=lambda match: match.start)),
-            together=together,
+            together=reading.together,
         )
 
-    def _title_matches(
-        self,
-        text: str,
-        words: Sequence[Word],
-        titles: Sequence[TitleSpan],
-        negative: NDArray[np.bool_],
-        liked: Sequence[int],
-    ) -> Iterator[Match]:
+    def _read(self, text: str) -> _Reading:
+        """Find titles, times and prices, values, and where there are none of these that is wanted, moods."""
+        words = split_words(text, limit=MAX_WORDS)
+        titles = self._titles.find(text, words, self._values.keys)
+        in_title = np.zeros(len(words), dtype=np.bool_)
         for span in titles:
-            if negative[span.first] and span.item in liked:
+            in_title[span.first : span.last] = True
+        title_spans = [(words[span.first].start, words[span.last - 1].end) for span in titles]
+        limits = self._limits(text, title_spans)
+        timed = _covered(text, words, limits)
+        values = list(self._values.find(words, in_title | timed))
+        said = (
+            [(span.first, span.last) for span in titles] + _runs(timed) + [(first, last) for first, last, _ in values]
+        )
+        negative = negative_words(text, words, in_title, said)
+        together = _together(text, words, [span for span in values if not negative[span[0]]])
+        if not values and all(negative[span.first] for span in titles):
+            values = list(self._moods.find(words, in_title | timed))
+            said += [(first, last) for first, last, _ in values]
+            negative = negative_words(text, words, in_title, said)
+        if not (titles or limits or values or negative.any()) and self._meaning is not None and _telling(words):
+            found = self._meaning.values(text)
+            values = [(0, len(words), found)] if found else []
+        if limits and negative.any():
+            limits = self._limits(text, title_spans, _not_meant(words, negative, said, len(text)))
+        taken = in_title | timed
+        for first, last, _ in values:
+            taken[first:last] = True
+        return _Reading(text, words, taken, negative, titles, values, limits, together)
+
+    def _title_matches(self, reading: _Reading, liked: Sequence[int]) -> Iterator[Match]:
+        for span in reading.titles:
+            no = bool(reading.negative[span.first])
+            if no and span.item in liked:
                 continue
-            kind: Kind = "disliked" if negative[span.first] else "liked"
-            start, end = words[span.first].start, words[span.last - 1].end
-            yield Match(start, end, text[start:end], kind, self._catalog_titles[span.item], item=span.item)
+            start, end = reading.words[span.first].start, reading.words[span.last - 1].end
+            title = self._catalog_titles[span.item]
+            yield Match(start, end, reading.text[start:end], "disliked" if no else "liked", title, item=span.item)
 
-    def _value_match(self, text: str, words: Sequence[Word], first: int, last: int, no: bool, value: int) -> Match:
-        start, end = words[first].start, words[last - 1].end
-        kind: Kind = "unwanted" if no else "wanted"
-        expression = self._values.expression(value)
-        expression = f"not {expression}" if no else expression
-        return Match(start, end, text[start:end], kind, self._values.texts([value])[0], expression)
+    def _value_matches(self, reading: _Reading, excluded: Sequence[int]) -> Iterator[Match]:
+        for first, last, found in reading.values:
+            no = bool(reading.negative[first])
+            start, end = reading.words[first].start, reading.words[last - 1].end
+            for value in found:
+                if no and value not in excluded:
+                    continue
+                kind: Kind = "unwanted" if no else "wanted"
+                expression = self._values.expression(value)
+                expression = f"not {expression}" if no else expression
+                yield Match(start, end, reading.text[start:end], kind, self._values.texts([value])[0], expression)
 
-    def _quantities(
+    def _limits(
         self, text: str, titles: Sequence[tuple[int, int]], no: NDArray[np.bool_] | None = None
     ) -> list[Quantity]:
         """Years and prices stated outside of titles, each statement once; `no` marks characters said to be unwanted."""
@@ -242,13 +264,13 @@ def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _not_meant(
-    text: str, words: Sequence[Word], negative: NDArray[np.bool_], said: Sequence[tuple[int, int]]
+    words: Sequence[Word], negative: NDArray[np.bool_], said: Sequence[tuple[int, int]], chars: int
 ) -> NDArray[np.bool_]:
     """Characters of unwanted words, bool (chars + 1,), as far as nothing else was turned down before in the clause.
 
     In *a comedy without war from the nineties* the time belongs to the comedy.
     """
-    marked = np.zeros(len(text) + 1, dtype=np.bool_)
+    marked = np.zeros(chars + 1, dtype=np.bool_)
     for first, last in _runs(negative):
         inside = sorted(span for span in said if first < span[1] <= last)
         stop = inside[0][1] if inside else last

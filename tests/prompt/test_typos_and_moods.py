@@ -43,6 +43,8 @@ def matcher() -> Matcher:
         ("emma fans, what else?", [8]),
         ("I like monkeys and dramatic stories", []),
         ("a scheme to steal the postbox", []),
+        ("postmen and pupils", []),
+        ("the postmans and the jumanjis", []),
     ],
 )
 def test_titles(matcher: Matcher, text: str, liked: list[int]) -> None:
@@ -82,6 +84,7 @@ def test_a_year_that_belongs_to_an_unknown_title_is_no_limit(matcher: Matcher) -
         ("set on a distant planet", "Sci-Fi"),
         ("soldiers behind the front line", "War"),
         ("nothing that makes me weep", ""),
+        ("a distant planet, but not like Contact", "Sci-Fi"),
         # Where something is named, moods do not add to it.
         ("a drama with a spaceship", "Drama"),
         ("Twelve Monkeys made me weep", ""),
