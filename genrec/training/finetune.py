@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from accelerate import Accelerator
 
 from genrec.baselines.trained import fit_named
-from genrec.errors import ConfigError, UnsupportedError
+from genrec.errors import ConfigError, ResourceError, UnsupportedError
 from genrec.evaluation.protocol import evaluate
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import load_base, load_text_tokenizer
@@ -37,6 +38,7 @@ from genrec.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from genrec.baselines.base import Scorer
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet
     from genrec.items.base import ItemTokenizer
@@ -204,8 +206,14 @@ def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built, out: P
     if config.evidence is None or parts.validation is None:
         return None
     trained, seed = out / CHECKPOINTS / TEACHER, config.training.seed
-    names: list[str] = list(config.evidence.scorers)
-    scorers = {name: fit_named(name, parts.train, parts.validation, seed, trained) for name in names}
+    scorers: dict[str, Scorer] = {}
+    for name in config.evidence.scorers:
+        try:
+            scorers[name] = fit_named(name, parts.train, parts.validation, seed, trained)
+        except ResourceError as error:  # others are there, and hours of training are done
+            warnings.warn(f"{name} does not guide the model: {error}", stacklevel=2)
+    if not scorers:
+        return None
     alone = GenerativeScorer(built.generator, built.builder, config.prompt.max_items)
     about = choose_evidence(scorers, alone, parts.train, parts.validation, config.evidence.validation_users)
     save_evidence(about, scorers, out)

@@ -1,6 +1,7 @@
 """Scorers that a model folder names guide the search of who loads it."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -115,6 +116,20 @@ def test_evidence_needs_validation(tmp_path):
     settings = {"items": {"kind": "atomic"}, "training": {"epochs": 1}, "evidence": {"scorers": ["ease"]}}
     with pytest.raises(ConfigError, match="validation"):
         finetune(FinetuneConfig.from_mapping(settings | {"split": "none"}), DATASET, tmp_path / "m")
+
+
+def test_a_scorer_that_does_not_fit_the_memory_does_not_guide(tmp_path, monkeypatch):
+    settings = {
+        "items": {"kind": "atomic"},
+        "training": {"epochs": 1, "validation_users": 20},
+        "evidence": {"scorers": ["ease", "item-knn"], "validation_users": 20},
+    }
+    needed = 4 * DATASET.num_items**2
+    monkeypatch.setattr("genrec.baselines.ease.psutil.virtual_memory", lambda: SimpleNamespace(available=needed - 1))
+    monkeypatch.setattr("genrec.training.estimate.Estimate.check", lambda self: None)
+    with pytest.warns(UserWarning, match="ease does not guide the model: EASE on 24 items needs"):
+        finetune(FinetuneConfig.from_mapping(settings), DATASET, tmp_path / "model")
+    assert "ease" not in ModelDescription.read(tmp_path / "model").evidence.scorers
 
 
 def test_what_was_trained_is_read_and_has_to_be_there(folder, tmp_path):
