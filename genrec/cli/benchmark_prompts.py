@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SUITES = ("prompts", "prompts-development")
 K, BEAMS, SEED = 10, 50, 0
+NEIGHBOURS = "item-knn-recent"
 PACKAGES = ("torch", "transformers", "sentence-transformers")
 
 
@@ -42,11 +43,21 @@ def run_prompt_suite(
         raise typer.BadParameter(f"--suite {suite} asks one model: give one --model-folder")
     if split_name not in ("leave-last-out", "global-temporal"):
         raise typer.BadParameter(f"--suite {suite} takes --split leave-last-out or global-temporal")
+    import numpy as np
+
+    from genrec.baselines.named import scorer_named
     from genrec.benchmark.entrants import folder_entrants
     from genrec.benchmark.prompts.build import build_prompt_report
     from genrec.benchmark.prompts.files import bar_lines, main_table, save_prompt_report, save_prompts
-    from genrec.benchmark.prompts.report import MODEL, TEXT, TEXT_HISTORY, WORDS_ALONE
-    from genrec.benchmark.prompts.run import Asked, ask_model, ask_words_alone
+    from genrec.benchmark.prompts.report import (
+        MODEL,
+        NEIGHBOURS_TOLD,
+        POPULAR_TOLD,
+        TEXT,
+        TEXT_HISTORY,
+        WORDS_ALONE,
+    )
+    from genrec.benchmark.prompts.run import Asked, ask_model, ask_words_alone, known_items, rank_told
     from genrec.benchmark.prompts.suite import make_suite
     from genrec.benchmark.prompts.text_knn import TextKNN
     from genrec.cli.benchmark import split_dataset
@@ -67,11 +78,14 @@ def run_prompt_suite(
         raise DataError(f"no prompt can be made of {dataset.name}: {reasons}")
     out.mkdir(parents=True, exist_ok=True)
     baseline = TextKNN(dataset.catalog)
+    neighbours = scorer_named(NEIGHBOURS).fit(split.train)
     answers = {
         MODEL: ask_model(recommender, made.prompts, K, BEAMS),
         WORDS_ALONE: ask_words_alone(recommender, made.prompts, K, BEAMS),
         TEXT: Asked(baseline.rank(made.prompts, K)),
         TEXT_HISTORY: Asked(baseline.rank(made.prompts, K, with_history=True)),
+        POPULAR_TOLD: rank_told(made, split.train.histories.item_counts(split.train.num_items).astype(np.float32), K),
+        NEIGHBOURS_TOLD: rank_told(made, neighbours.score([known_items(prompt) for prompt in made.prompts]), K),
     }
     protocol: Mapping[str, Any] = {
         "split": split.method,

@@ -1,6 +1,7 @@
 """What a prompt suite reports, by hand, and the command."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,15 @@ from typer.testing import CliRunner
 from genrec.benchmark.prompts.build import build_prompt_report, ratio
 from genrec.benchmark.prompts.constraint import Constraint
 from genrec.benchmark.prompts.report import MODEL, TEXT, BarEntry, KindEntry, PromptReport, Seconds, SystemEntry
-from genrec.benchmark.prompts.run import Asked, ask_model, ask_words_alone, recalled, satisfied
+from genrec.benchmark.prompts.run import (
+    Asked,
+    ask_model,
+    ask_words_alone,
+    known_items,
+    rank_told,
+    recalled,
+    satisfied,
+)
 from genrec.benchmark.prompts.source import Source
 from genrec.benchmark.prompts.suite import Prompt, Suite
 from genrec.cli.benchmark import app
@@ -47,6 +56,13 @@ def test_shares_and_recall_by_hand(suite):
     assert satisfied(suite, MINE)[1:].tolist() == [0.75, 0.5]  # an empty place is no item as demanded
     assert np.isnan(satisfied(suite, MINE)[0])
     assert recalled(suite, MINE).tolist() == [1.0, 1.0, 0.5]
+
+
+def test_whoever_is_told_the_demands_ranks_within_them(suite):
+    seen = Suite(suite.source, (replace(suite.prompts[1], seen=np.array([3], np.int32)), suite.prompts[0]), {})
+    popular = np.arange(24, dtype=np.float32)
+    assert rank_told(seen, popular, k=4).items.tolist() == [[2, 1, 0, -1], [23, 22, 21, 20]]
+    assert known_items(replace(suite.prompts[0], named=(5,))).tolist() == [5]
 
 
 def test_a_report_by_hand(suite):

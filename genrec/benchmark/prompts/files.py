@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from genrec.benchmark.prompts.constraint import satisfying
-from genrec.benchmark.prompts.report import MODEL, TEXT, TEXT_HISTORY, WORDS_ALONE
+from genrec.benchmark.prompts.report import MODEL, NEIGHBOURS_TOLD, POPULAR_TOLD, TEXT, TEXT_HISTORY, WORDS_ALONE
 from genrec.benchmark.report.table import ReportTable
 
 if TYPE_CHECKING:
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from genrec.benchmark.prompts.suite import Suite
     from genrec.benchmark.report.schema import Interval
 
-COLUMNS = ["kind", "prompts", "as demanded", "Recall@k", "words alone", "text kNN", "with history", "ratio", "seconds"]
+OTHERS = (WORDS_ALONE, TEXT, TEXT_HISTORY, POPULAR_TOLD, NEIGHBOURS_TOLD)
+COLUMNS = [
+    "kind", "prompts", "as demanded", "Recall@k", "words alone", "text kNN", "with history", "popular, told",
+    "neighbours, told", "ratio", "seconds",
+]  # fmt: skip
 
 
 def save_prompt_report(report: PromptReport, folder: Path) -> None:
@@ -65,7 +69,7 @@ def main_table(report: PromptReport) -> ReportTable:
     rows = []
     for entry in report.kinds:
         mine = entry.systems[MODEL]
-        others = [entry.systems[name].recall.mean for name in (WORDS_ALONE, TEXT, TEXT_HISTORY)]
+        others = [entry.systems[name].recall.mean for name in OTHERS]
         rows.append(
             [
                 entry.kind,
@@ -78,7 +82,10 @@ def main_table(report: PromptReport) -> ReportTable:
             ]
         )
     k = report.protocol["k"]
-    note = f"k = {k}; 95 % intervals over prompts; ratio: Recall@{k} over that of text kNN on the same prompts"
+    note = (
+        f"k = {k}; 95 % intervals over prompts; ratio: Recall@{k} over that of text kNN on the same prompts; "
+        "told: ranks among the items that are as demanded"
+    )
     left_out = [f"{kind}: left out, {why}" for kind, why in report.left_out.items()]
     return ReportTable(
         f"{report.model} on {report.dataset}: {report.suite}", COLUMNS, rows, "; ".join([note, *left_out])

@@ -10,6 +10,7 @@ from genrec.benchmark.report.schema import Interval
 
 SCHEMA_VERSION: Literal[1] = 1
 MODEL, WORDS_ALONE, TEXT, TEXT_HISTORY = "model", "model, words alone", "text kNN", "text kNN with history"
+POPULAR_TOLD, NEIGHBOURS_TOLD = "popularity, told", "item neighbours, told"
 SATISFIED_BAR, RATIO_BAR, SECONDS_BAR = 0.97, 2.0, 3.0
 
 
@@ -55,7 +56,8 @@ class KindEntry(BaseModel, extra="forbid"):
     """Those with slips of the keyboard."""
 
     systems: dict[str, SystemEntry]
-    """``model``, ``model, words alone`` (without the history), ``text kNN``, ``text kNN with history``."""
+    """``model``, ``model, words alone`` (without the history), ``text kNN``, ``text kNN with history``; and, told what
+    is demanded instead of reading it, ``popularity, told`` and ``item neighbours, told``."""
 
     ratio: Interval | None
     """Recall of the model over that of text kNN; null where that found nothing."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genrec.baselines.ranking import top_k
 from genrec.benchmark.prompts.constraint import satisfying
 from genrec.evaluation.metrics import recall
 from genrec.recommend.request import Request
@@ -81,6 +82,30 @@ def ask_words_alone(recommender: Recommender, prompts: Sequence[Prompt], k: int 
     none = np.empty(0, dtype=np.int32)
     requests = [_request(recommender, prompt, none, k, beams) for prompt in prompts]
     return Asked(_items(recommender.recommend_batch(requests), recommender, k))
+
+
+def rank_told(suite: Suite, scores: NDArray[np.float32], k: int = 10) -> Asked:
+    """Rank by scores the items that are as demanded: what a system reaches that need not understand the words.
+
+    Parameters
+    ----------
+    suite
+        M prompts.
+    scores
+        float32 (M, N), or (N,) for the same of all prompts.
+    k
+        Items to recommend. Default 10.
+    """
+    scores = np.array(np.broadcast_to(scores, (len(suite.prompts), scores.shape[-1])))
+    for row, prompt in enumerate(suite.prompts):
+        scores[row, ~satisfying(prompt.constraints, suite.source.attributes)] = -np.inf
+        scores[row, prompt.seen] = -np.inf
+    return Asked(top_k(scores, k).items)
+
+
+def known_items(prompt: Prompt) -> NDArray[np.int32]:
+    """What a prompt tells of the user: the history, or the titles that it names, int32."""
+    return prompt.history if len(prompt.history) else np.array(prompt.named, dtype=np.int32)
 
 
 def satisfied(suite: Suite, items: NDArray[np.int32]) -> NDArray[np.float64]:
