@@ -1,5 +1,9 @@
 """Likes and hides are events that the next list knows; visitors, new and known."""
 
+import json
+import re
+from pathlib import Path
+
 from playwright.sync_api import expect
 
 from tests.page.doing import add, listed, names, settle
@@ -24,10 +28,57 @@ def test_a_like_and_a_hide_are_stored_and_the_next_list_knows_them(page, api):
     stored = api(f"/v1/users/{visitor}")
     assert [item["item_id"] for item in stored["history"]] == [liked]
     assert stored["hidden"] == [hidden]
-    places = [(one["kind"], one["value"], one["item_id"], one["position"]) for one in stored["events"]]
-    assert places[0] == ("feedback", "like", liked, 0)
-    assert places[1][:3] == ("feedback", "hide", hidden)
+    said = [one for one in stored["events"] if one["kind"] == "feedback"]
+    assert [(one["value"], one["item_id"]) for one in said] == [("like", liked), ("hide", hidden)]
+    assert said[0]["position"] == 0
     assert all(one["request_id"] for one in stored["events"])
+
+
+def test_what_was_shown_is_stored_for_a_visitor_who_is_known(page, api):
+    told = []
+    page.on("request", lambda request: "/v1/events" in request.url and told.extend(request.post_data_json))
+    add(page, "Red River")
+    page.wait_for_timeout(1500)
+    assert told == []  # looking leaves no trace
+    with page.expect_response(lambda answer: "impression" in (answer.request.post_data or "")) as answered:
+        page.get_by_role("button", name=re.compile("^Like ")).first.click()
+    assert answered.value.json() == {"accepted": 10, "duplicates": 0}
+    events = api(f"/v1/users/{page.locator('#visitor-name').inner_text()}")["events"]
+    shown = sorted((one for one in events if one["kind"] == "impression"), key=lambda one: one["position"])
+    assert [one["item_id"] for one in shown] == listed(page)
+    assert {(one["request_id"], one["event_id"].rpartition("-")[0]) for one in shown} == {
+        (shown[0]["request_id"], f"shown-{shown[0]['request_id']}")
+    }
+
+
+def test_visitors_take_their_data_along_and_are_forgotten(visit, url, api):
+    page = visit(expected=["404"])
+    add(page, "Red River")
+    title = names(page, "#results h3")[0]
+    page.get_by_role("button", name=f"Like {title}", exact=True).click()
+    expect(page.locator("#history .title").first).to_have_text(title)
+    visitor = page.locator("#visitor-name").inner_text()
+    page.locator("summary", has_text="Visitor").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download what is stored").click()
+    taken, stored = json.loads(Path(download.value.path()).read_text()), api(f"/v1/users/{visitor}")
+    assert download.value.suggested_filename == f"{visitor}.json"
+    assert (taken["user_id"], taken["history"]) == (visitor, stored["history"])
+    assert taken["events"][0] == stored["events"][0]
+    dialog = page.get_by_role("dialog", name="Forget this user?")
+    for answer in ("Cancel", "Forget"):
+        page.get_by_role("button", name="Forget this user").click()
+        expect(dialog).to_contain_text(visitor)
+        assert page.request.get(f"{url}/v1/users/{visitor}").ok
+        dialog.get_by_role("button", name=answer, exact=True).click()
+        expect(dialog).to_be_hidden()
+    expect(page.locator("#visitor-note")).to_contain_text("erased. No model has learnt from this user")
+    expect(page.locator("#visitor-name")).to_have_text("new")
+    expect(page.locator("#history .title")).to_have_text(["Red River"])
+    expect(page.get_by_role("button", name="Forget this user")).to_be_hidden()
+    assert page.request.get(f"{url}/v1/users/{visitor}").status == 404
+    page.reload()
+    expect(page.locator("#visitor-name")).to_have_text("new")
 
 
 def test_what_was_said_can_be_taken_back(page, api):

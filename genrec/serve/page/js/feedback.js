@@ -1,6 +1,6 @@
 // Likes and hides: events that are on the server's disk before the page says so.
 
-import { newId, sendEvent } from "./api.js";
+import { newId, sendEvents } from "./api.js";
 import { problem, toast } from "./say.js";
 import { change, state } from "./state.js";
 import { ensureVisitor, reloadVisitor } from "./visitor.js";
@@ -22,7 +22,7 @@ export async function feedback(item, value, shown = {}) {
 
 async function send(event, item) {
   try {
-    await sendEvent(event);
+    await sendEvents([event]);
   } catch (error) {
     return problem(error, () => send(event, item)); // the same event: it counts once however often it is sent
   }

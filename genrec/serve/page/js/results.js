@@ -2,6 +2,7 @@
 
 import { byId, fill, h, icon, plural } from "./dom.js";
 import { feedback } from "./feedback.js";
+import { showsNow } from "./impressions.js";
 import { openItem } from "./item.js";
 import { gone, moves } from "./moves.js";
 import { details, inShort } from "./reasons.js";
@@ -15,6 +16,7 @@ export function showAnswer(found) {
   const before = positions(list);
   const hadFocus = list.contains(document.activeElement);
 
+  showsNow(found && !found.full ? found.answer : null); // what-if lists are no offer
   byId("results-facts").textContent = found ? facts(found) : "";
   fill(byId("understood"), found ? understood(found.answer) : null);
   if (!found) {

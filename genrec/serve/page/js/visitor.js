@@ -3,6 +3,7 @@
 import { itemsOf, newId, recommend, user } from "./api.js";
 import { byId, fill, h } from "./dom.js";
 import { feedback } from "./feedback.js";
+import { startOwnData } from "./own-data.js";
 import { problem } from "./say.js";
 import { change, onChange, state } from "./state.js";
 
@@ -13,12 +14,11 @@ export function startVisitor() {
     event.preventDefault();
     use(byId("visitor-id").value.trim());
   });
+  const nobody = (note) => become({ id: "", known: false, history: [], hidden: [] }, note);
   byId("visitor-new").addEventListener("click", () =>
-    become(
-      { id: "", known: false, history: [], hidden: [] },
-      "Somebody new: a name is made with the first like or hide.",
-    ),
+    nobody("Somebody new: a name is made with the first like or hide."),
   );
+  startOwnData(nobody);
   onChange((names) => names.has("visitor") && render());
   render();
   const kept = localStorage.getItem(KEPT);
