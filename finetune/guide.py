@@ -2,22 +2,23 @@
 
 ``genrec finetune`` does it at the end of a run whose configuration has an ``evidence`` section; this is for a model
 made without one, or to try other scorers. What they weigh is chosen on the validation part of the split that the
-model was trained on, and written into ``genrec.json``; scorers that take training go to ``evidence/``.
+model was trained on, and written into ``genrec.json``; scorers that take training are kept under
+``evidence/`` and not trained again.
 """
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from genrec import Dataset, Recommender
 from genrec.baselines.trained import fit_named
-from genrec.data.split import leave_last_out
+from genrec.data.split import SPLITS
 from genrec.errors import ConfigError
-from genrec.recommend.evidence import choose_evidence, save_evidence
+from genrec.recommend.evidence import FOLDER, choose_evidence
 
 
 def main(
@@ -29,18 +30,13 @@ def main(
     """Choose, and write it down."""
     recommender = Recommender.from_pretrained(model, evidence=False)
     description = recommender.model.description
-    if description.dataset.split != "leave-last-out":
-        raise ConfigError(
-            f"{model} was trained with split {description.dataset.split}, which this script does not make"
-        )
-    split = leave_last_out(Dataset.load(description.dataset.location))
-    alone = recommender.as_scorer()
-    with TemporaryDirectory() as trained:
-        fitted = {
-            name: fit_named(name, split.train, split.validation, seed, Path(trained)) for name in scorers.split(",")
-        }
-    evidence = choose_evidence(fitted, alone, split.train, split.validation, users)
-    save_evidence(evidence, fitted, model)
+    if description.dataset.split not in SPLITS:
+        raise ConfigError(f"{model} was trained with split {description.dataset.split}: nothing was held out")
+    split = SPLITS[description.dataset.split](Dataset.load(description.dataset.location))
+    fitted = {name: fit_named(name, split.train, split.validation, seed, model / FOLDER) for name in scorers.split(",")}
+    evidence = choose_evidence(fitted, recommender.as_scorer(), split.train, split.validation, users)
+    for name in (path.name for path in (model / FOLDER).glob("*") if path.name not in evidence.trained):
+        shutil.rmtree(model / FOLDER / name)
     description.model_copy(update={"evidence": evidence}).write(model)
     print(evidence)
 

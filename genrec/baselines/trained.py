@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from genrec.baselines.base import Scorer
+from genrec.baselines.ease import EASE
 from genrec.baselines.named import scorer_named
 from genrec.baselines.sequential.base import SequentialScorer
 from genrec.data.identifiers import IdMap
-from genrec.errors import ConfigError
+from genrec.errors import ConfigError, ResourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
     from genrec.data.split import EvalSet
 
 
-def is_trained(name: str) -> bool:
-    """Whether a scorer of this name takes minutes of training, so that its weights are kept."""
-    return isinstance(scorer_named(name), SequentialScorer)
+EASE_ITEMS = 15_000
+"""Items of a catalog that EASE guides a model on, at most."""
 
 
 def fit_named(name: str, train: Dataset, validation: EvalSet | None, seed: int, folder: Path) -> Scorer:
@@ -42,8 +42,18 @@ def fit_named(name: str, train: Dataset, validation: EvalSet | None, seed: int, 
         Of scorers that are trained.
     folder
         Keeps those, each in a folder of its name.
+
+    Raises
+    ------
+    ResourceError
+        EASE on more items than it solves in a minute or so, which every load of a model would take anew.
     """
     scorer = scorer_named(name, seed)
+    if isinstance(scorer, EASE) and train.num_items > EASE_ITEMS:
+        msg = (
+            f"{name} on {train.num_items:,} items, more than {EASE_ITEMS:,}, takes minutes whenever the model is loaded"
+        )
+        raise ResourceError(msg, hint="use item-knn or item-knn-recent")
     if not isinstance(scorer, SequentialScorer):
         return scorer.fit(train)
     if (folder / name).is_dir():

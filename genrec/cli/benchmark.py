@@ -222,9 +222,9 @@ def split_dataset(dataset: Dataset, split: str, folds: int = 5) -> list[Split]:
     list of Split
         One, or one a fold.
     """
+    from genrec.data import split as methods
     from genrec.data.cold import cold_items
     from genrec.data.folds import user_folds
-    from genrec.data import split as methods
 
     match split:
         case "cold-items":

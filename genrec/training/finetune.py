@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
-import warnings
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from genrec.model.generator import Generator
     from genrec.training.config import FinetuneConfig
     from genrec.training.data import TrainingData
+
+logger = logging.getLogger(__name__)
 
 RUN_FILE = "finetune.json"
 TEACHER = "teacher"
@@ -210,8 +212,8 @@ def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built, out: P
     for name in config.evidence.scorers:
         try:
             scorers[name] = fit_named(name, parts.train, parts.validation, seed, trained)
-        except ResourceError as error:  # others are there, and hours of training are done
-            warnings.warn(f"{name} does not guide the model: {error}", stacklevel=2)
+        except (ResourceError, UnsupportedError) as error:  # others are there, and hours of training are done
+            logger.warning("%s does not guide the model: %s", name, error)
     if not scorers:
         return None
     alone = GenerativeScorer(built.generator, built.builder, config.prompt.max_items)

@@ -7,7 +7,7 @@ from genrec.baselines import Popularity
 from genrec.baselines.sequential import SASRec
 from genrec.baselines.trained import TrainedScorer, fit_named
 from genrec.data.split import leave_last_out
-from genrec.errors import ConfigError
+from genrec.errors import ConfigError, ResourceError
 from genrec.testing import toy_dataset
 from genrec.testing.scorer_contract import ScorerContract
 
@@ -53,3 +53,9 @@ def test_items_are_found_by_id_and_strangers_get_the_mean():
 def test_it_has_to_be_told_the_items():
     with pytest.raises(ConfigError, match="fit it first"):
         TrainedScorer(Popularity(), ["a"]).score([np.array([0])])
+
+
+def test_ease_on_a_catalog_that_takes_minutes_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("genrec.baselines.trained.EASE_ITEMS", 23)
+    with pytest.raises(ResourceError, match="24 items, more than 23"):
+        fit_named("ease-recent", toy_dataset(items=24), None, 0, tmp_path)

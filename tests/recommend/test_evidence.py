@@ -1,7 +1,6 @@
 """Scorers that a model folder names guide the search of who loads it."""
 
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -118,18 +117,17 @@ def test_evidence_needs_validation(tmp_path):
         finetune(FinetuneConfig.from_mapping(settings | {"split": "none"}), DATASET, tmp_path / "m")
 
 
-def test_a_scorer_that_does_not_fit_the_memory_does_not_guide(tmp_path, monkeypatch):
+def test_a_scorer_that_the_data_do_not_allow_does_not_guide(tmp_path, caplog):
+    """Of a data set without timestamps, nothing is recent."""
+    dataset = Dataset("toy", DATASET.interactions, DATASET.catalog, DATASET.users, time="order")
     settings = {
         "items": {"kind": "atomic"},
         "training": {"epochs": 1, "validation_users": 20},
-        "evidence": {"scorers": ["ease", "item-knn"], "validation_users": 20},
+        "evidence": {"scorers": ["popularity-recent", "item-knn"], "validation_users": 20},
     }
-    needed = 4 * DATASET.num_items**2
-    monkeypatch.setattr("genrec.baselines.ease.psutil.virtual_memory", lambda: SimpleNamespace(available=needed - 1))
-    monkeypatch.setattr("genrec.training.estimate.Estimate.check", lambda self: None)
-    with pytest.warns(UserWarning, match="ease does not guide the model: EASE on 24 items needs"):
-        finetune(FinetuneConfig.from_mapping(settings), DATASET, tmp_path / "model")
-    assert "ease" not in ModelDescription.read(tmp_path / "model").evidence.scorers
+    finetune(FinetuneConfig.from_mapping(settings), dataset, tmp_path / "model")
+    assert "popularity-recent does not guide the model" in caplog.text
+    assert ModelDescription.read(tmp_path / "model").evidence.scorers == ["item-knn"]
 
 
 def test_what_was_trained_is_read_and_has_to_be_there(folder, tmp_path):

@@ -18,13 +18,8 @@ from genrec.baselines import (
     Random,
     UserKNN,
 )
-from genrec.baselines.named import ease_recent, item_knn_recent
+from genrec.baselines.named import ease_recent, item_knn_recent, popularity_recent
 from genrec.benchmark.models.named import NamedModel
-
-
-def popularity_recent(half_life: float = 0.05) -> Popularity:
-    """Popularity by age; `half_life` is a share of the time that the training data span."""
-    return Popularity(half_life=half_life)
 
 
 def user_knn_pearson(neighbours: int = 100, shrinkage: float = 0.0) -> UserKNN:
