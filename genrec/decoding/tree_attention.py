@@ -171,9 +171,8 @@ def _read(
     nodes[new] = torch.from_numpy(np.concatenate([part for _, part in rest])).to(nodes)
     embeddings = generator.embed(tokens, nodes)
     mask = _additive(_causal(held, new), embeddings) if held.shape[1] else new.long()
-    hidden = finite(generator.hidden(embeddings, mask, position, cache))
-    last = hidden[torch.arange(len(prompts), device=device), lengths - first - 1]
-    return cache, torch.cat([held, new], dim=1), last
+    last = finite(generator.hidden(embeddings, mask, position, cache, lengths - first - 1))
+    return cache, torch.cat([held, new], dim=1), last[:, 0]
 
 
 def _causal(held: Tensor, new: Tensor) -> Tensor:

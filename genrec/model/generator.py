@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from genrec.model.lean_gpt2 import LeanGPT2
+from genrec.model.lean_llama import LeanLlama
+
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import DynamicCache, PreTrainedModel
@@ -97,6 +100,7 @@ class Generator(nn.Module):
         attention_mask: Tensor,
         position_ids: Tensor,
         cache: DynamicCache | None = None,
+        only: Tensor | None = None,
     ) -> Tensor:
         """Hidden states of the backbone's last layer.
 
@@ -105,26 +109,34 @@ class Generator(nn.Module):
         embeddings
             (B, T, D) input vectors.
         attention_mask
-            (B, T) with 1 for real tokens, or an additive float mask (B, 1, T, S) over S cached and new keys.
+            (B, S) with 1 for real ones of the S cached and new tokens, padding behind the new ones; or an additive
+            float mask (B, 1, T, S).
         position_ids
             int64 (B, T).
         cache
             Keys and values of what came before; grows by T. None: nothing came before, nothing is kept.
+        only
+            int64 (B,): the one of the T positions of each row whose state is wanted. Default: all are.
 
         Returns
         -------
         Tensor
-            (B, T, D).
+            (B, T, D), or (B, 1, D) of one position each.
         """
-        output = self.lm.base_model(
+        base = self.lm.base_model
+        is_lean = isinstance(base, LeanGPT2 | LeanLlama)
+        output = base(
             inputs_embeds=embeddings,
             attention_mask=attention_mask,
             position_ids=position_ids,
             past_key_values=cache,
             use_cache=cache is not None,
+            **({"only": only} if is_lean else {}),
         )
         hidden: Tensor = output.last_hidden_state
-        return hidden
+        if only is None or is_lean:
+            return hidden
+        return hidden[torch.arange(len(only), device=only.device), only][:, None]
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """Parameters that training changes, by name."""

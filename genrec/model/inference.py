@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import GPT2Model, LlamaModel, PreTrainedModel
 from transformers.activations import NewGELUActivation
 
 from genrec.errors import UnsupportedError
 from genrec.model.folder import LoadedModel, load_model
 from genrec.model.generator import Generator
+from genrec.model.lean_gpt2 import LeanGPT2
+from genrec.model.lean_llama import LeanLlama
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DYNAMIC_INT8", "fuse_activations", "load_for_inference", "merge_adapter", "quantize_dynamically"]
+__all__ = ["DYNAMIC_INT8", "fuse_activations", "lean", "load_for_inference", "merge_adapter", "quantize_dynamically"]
 
 DYNAMIC_INT8 = "dynamic-int8"
 
@@ -42,7 +44,7 @@ def load_for_inference(folder: Path | str, quantization: str | None = None) -> L
     """
     if quantization == DYNAMIC_INT8:
         return quantize_dynamically(fuse_activations(load_model(folder, quantization="none")))
-    return fuse_activations(merge_adapter(load_model(folder, quantization=quantization)))
+    return lean(fuse_activations(merge_adapter(load_model(folder, quantization=quantization))))
 
 
 def fuse_activations(model: LoadedModel) -> LoadedModel:
@@ -57,6 +59,23 @@ def fuse_activations(model: LoadedModel) -> LoadedModel:
         for name, child in module.named_children():
             if isinstance(child, NewGELUActivation):
                 setattr(module, name, nn.GELU(approximate="tanh"))
+    return model
+
+
+def lean(model: LoadedModel) -> LoadedModel:
+    """Compute a plain GPT-2 or Llama by fewer calls: the same function, to rounding.
+
+    Parameters
+    ----------
+    model
+        A loaded model folder, changed in place.
+    """
+    lm = model.generator.lm
+    base = lm.base_model
+    if LeanGPT2.can_stand_for(base):
+        setattr(lm, lm.base_model_prefix, LeanGPT2(cast("GPT2Model", base)))
+    elif LeanLlama.can_stand_for(base):
+        setattr(lm, lm.base_model_prefix, LeanLlama(cast("LlamaModel", base)))
     return model
 
 
