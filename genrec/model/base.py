@@ -182,7 +182,11 @@ def _pretrained(config: PretrainedConfig) -> BaseModel:
     dtype = default_dtype() if config.dtype == "auto" else getattr(torch, config.dtype)
     try:
         lm = AutoModelForCausalLM.from_pretrained(
-            source, revision=config.revision, dtype=dtype, quantization_config=_quantization(config, dtype)
+            source,
+            revision=config.revision,
+            dtype=dtype,
+            quantization_config=_quantization(config, dtype),
+            use_safetensors=True,  # the other format is pickle
         ).eval()
     except (OSError, ValueError) as error:
         raise _not_loaded(config.name, error) from error

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 HEAD_FILE = "code_head.safetensors"
+ADAPTER_FILE = "adapter_model.safetensors"
 ITEMS_FILE = "items.parquet"
 TOKENIZER_FOLDER = "item_tokenizer"
 
@@ -153,6 +154,8 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
     if isinstance(config, PretrainedConfig):
         from peft import PeftModel
 
+        if not (folder / ADAPTER_FILE).is_file():  # peft would look for a pickle
+            raise ModelError(f"{folder / ADAPTER_FILE} is missing", hint="copy the folder again, or fine-tune anew")
         backbone = PeftModel.from_pretrained(base.lm, str(folder))
     generator = Generator(backbone, head, vocabulary)
     if config.kind == "scratch" or config.quantization == "none":
@@ -199,7 +202,7 @@ def _save_backbone(folder: Path, generator: Generator, base_name: str, dtype: to
         config = copy.copy(generator.backbone.peft_config["default"])
         config.base_model_name_or_path = base_name
         config.save_pretrained(str(folder))
-        save_file(adapter, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+        save_file(adapter, folder / ADAPTER_FILE, metadata={"format": "pt"})
     else:
         state = {name: t.to(dtype) for name, t in generator.backbone.state_dict().items()}
         generator.backbone.save_pretrained(folder, state_dict=state)
@@ -210,5 +213,5 @@ def _load_saved_base(folder: Path, config: ScratchConfig | PretrainedConfig) -> 
         return load_base(config)
     from transformers import AutoModelForCausalLM
 
-    lm = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    lm = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
     return BaseModel(lm, load_text_tokenizer(config), text_table(lm).num_embeddings, "from scratch")
