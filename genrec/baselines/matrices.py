@@ -93,7 +93,8 @@ def last_occurrences(
     cells, last = np.unique(cells[::-1], return_index=True)
     rows, columns = np.divmod(cells, max(num_items, 1))
     data = weights[::-1][last].astype(np.float32)
-    return sparse.csr_matrix((data, (rows, columns.astype(np.int32))), shape=(num_rows, num_items))
+    starts = np.searchsorted(rows, np.arange(num_rows + 1))
+    return sparse.csr_matrix((data, columns.astype(np.int32), starts), shape=(num_rows, num_items))
 
 
 def _position_weights(indptr: NDArray[np.int64], recency: float) -> NDArray[np.float64]:

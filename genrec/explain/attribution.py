@@ -150,9 +150,9 @@ def _of_guides(
     guides = [guide for guide in (recommender.evidence, recommender.online) if guide is not None]
     total = np.zeros((len(left_out), len(targets)), dtype=np.float32)
     for guide in guides:
-        whole = guide.weights(met).dense[0, targets]
-        for row, item in enumerate(left_out):
-            total[row] += whole - guide.weights(met[met != item]).dense[0, targets]
+        whole, *without = guide.weights_of([met, *(met[met != item] for item in left_out)])
+        for row, weights in zip(total, without, strict=True):
+            row += whole.dense[0, targets] - weights.dense[0, targets]
     return total
 
 

@@ -235,3 +235,7 @@ class _OnlineEvidence:
         votes = (strongest(snapshot.index.compare(asked), settings.neighbours) @ snapshot.met).toarray()
         scaled = np.minimum(on_one_scale(votes[:, self._columns], "z-score"), settings.most / max(settings.votes, 1e-9))
         return ItemWeights.from_priors(snapshot.priors[self._columns] + np.float32(settings.votes) * scaled[0])
+
+    def weights_of(self, histories: Sequence[NDArray[np.int32]]) -> list[ItemWeights]:
+        """The same for several histories."""
+        return [self.weights(history) for history in histories]

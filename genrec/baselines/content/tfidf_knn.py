@@ -60,7 +60,7 @@ class TfidfKNN(Scorer):
         self.recency = recency
         self.ngrams = ngrams
         self.sublinear = sublinear
-        self._vectors = sparse.csr_matrix((0, 0), dtype=np.float32)
+        self._vectors = self._items_of_words = sparse.csr_matrix((0, 0), dtype=np.float32)
 
     def fit(self, dataset: Dataset) -> Self:
         """Weigh the words of the catalog.
@@ -88,6 +88,7 @@ class TfidfKNN(Scorer):
         if not any(re.search(r"\w", text) for text in texts):
             raise DataError("no item of the catalog has a word in its title, categories or text")
         self._vectors = vectorizer.fit_transform(texts).tocsr()
+        self._items_of_words = self._vectors.T.tocsr()  # once, or each history would pay for it
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
@@ -104,7 +105,7 @@ class TfidfKNN(Scorer):
             float32 (B, N), cosines of 0 to 1.
         """
         profiles = history_matrix(histories, self._vectors.shape[0], self.recency) @ self._vectors
-        scores: NDArray[np.float32] = (profiles @ self._vectors.T).toarray()
+        scores: NDArray[np.float32] = (profiles @ self._items_of_words).toarray()
         length = np.sqrt(profiles.multiply(profiles).sum(axis=1))
         scores /= np.maximum(np.asarray(length, dtype=np.float32).reshape(-1, 1), TINY)
         return scores

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
+    from genrec.recommend.prepared import Prepared
     from genrec.recommend.recommender import Recommender
     from genrec.recommend.request import Answer
     from genrec.serve.engine.model import ServedModel
@@ -34,6 +35,8 @@ SMALL = 10_000_000
 """Parameters below which a model is computed by one thread."""
 SMOOTHING = 0.1
 """Weight of the last batch in the mean time of a request."""
+LINGER, LONGEST_LINGER_S = 0.03, 0.02
+"""Share of a batch's time, and seconds at most, that the next batch waits for those who were just answered."""
 
 
 @dataclass
@@ -54,8 +57,9 @@ class DecoderCounts:
 class Decoder:
     """Takes requests that are alike from the queue, decodes them together and hands the answers back.
 
-    While a batch is decoded, the next one gathers: nothing waits for others to come. Each batch reads the model
-    that is current when it begins, and all of it. A request that fails does so alone.
+    While a batch is decoded, the next one gathers. Where several ask at the same time, it waits a moment for those who
+    were just answered and may ask again, so that they do not part into batches that take turns; who asks alone never
+    waits. Each batch reads the model that is current when it begins, and all of it. A request that fails does so alone.
 
     Parameters
     ----------
@@ -103,11 +107,15 @@ class Decoder:
 
     def _run(self) -> None:
         batch: list[Pending] = []
+        expected, linger_s = 0, 0.0
         try:
-            while batch := self.queue.take(self.max_batch):
-                self.counts.busy_since = time.monotonic()
+            while batch := self.queue.take(self.max_batch, expected=expected, linger_s=linger_s):
+                began = self.counts.busy_since = time.monotonic()
                 self._serve(batch)
                 self.counts.busy_since = None
+                expected = len(batch) + len(self.queue)
+                took = time.monotonic() - began
+                linger_s = min(LINGER * took, LONGEST_LINGER_S) if expected > 1 else 0.0
         except BaseException:  # whatever it was, those who wait have to hear of it
             logger.exception("the thread that decodes has ended")
         finally:
@@ -165,17 +173,20 @@ def settle(outcomes: Sequence[tuple[Pending, Any]]) -> None:
 def perform(recommender: Recommender, batch: Sequence[Pending]) -> list[Any]:
     """Do what is asked for: an answer or an error for each."""
     results: dict[Pending, Any] = {}
-    ready = []
+    asking = [pending for pending in batch if isinstance(pending.task, Request)]
     for pending in batch:
-        task = pending.task
-        try:
-            if isinstance(task, Request):
-                ready.append((pending, recommender.prepare(task)))
-            else:
+        if not isinstance(pending.task, Request):
+            try:
                 with while_wanted(pending.is_wanted):
-                    results[pending] = task(recommender)
-        except Exception as error:
-            results[pending] = _known(error)
+                    results[pending] = pending.task(recommender)
+            except Exception as error:
+                results[pending] = _known(error)
+    ready = []
+    for pending, prepared in zip(asking, _prepared(recommender, asking), strict=True):
+        if isinstance(prepared, Exception):
+            results[pending] = _known(prepared)
+        else:
+            ready.append((pending, prepared))
     if ready:
         try:
             with while_wanted(lambda: any(pending.is_wanted() for pending, _ in ready)):
@@ -188,6 +199,17 @@ def perform(recommender: Recommender, batch: Sequence[Pending]) -> list[Any]:
                 answers = [_known(error)] * len(ready)
         results.update((pending, answer) for (pending, _), answer in zip(ready, answers, strict=True))
     return [results[pending] for pending in batch]
+
+
+def _prepared(recommender: Recommender, asking: Sequence[Pending]) -> Sequence[Prepared | Exception]:
+    """Requests, ready to decode, or what is wrong with them."""
+    requests = [pending.task for pending in asking if isinstance(pending.task, Request)]
+    try:
+        return recommender.prepare_each(requests)
+    except Exception as error:
+        if len(asking) <= 1:
+            return [error] * len(asking)
+        return [one for pending in asking for one in _prepared(recommender, [pending])]
 
 
 def _known(error: Exception) -> GenrecError:
