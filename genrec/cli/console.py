@@ -30,6 +30,8 @@ def printable(text: str) -> str:
     >>> printable("Heat\x1b[2J (1995)")
     'Heat\ufffd[2J (1995)'
     """
+    if text.isprintable():
+        return text
     return "".join("\ufffd" if unicodedata.category(char) in {"Cc", "Cs"} else char for char in text)
 
 
@@ -116,7 +118,12 @@ class ConsoleHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print one record."""
         level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        stderr.print(level + _lines(self.format(record)), soft_wrap=True)
+        line = level + _lines(self.format(record))
+        if stderr.is_terminal:
+            stderr.print(line, soft_wrap=True)  # there may be a progress bar to go around
+        else:
+            stderr.file.write(f"{line}\n")  # twenty times as fast, which a server's log is grateful for
+            stderr.file.flush()
 
 
 def configure_logging(*, verbose: bool, quiet: bool) -> None:

@@ -40,8 +40,10 @@ async def answer_one(parts: Parts, body: RecommendRequest, request_id: str) -> R
     settings, start = parts.settings, time.monotonic()
     timeout_s = min(body.timeout_s or settings.timeout_s, settings.timeout_s)
     recommender = parts.service.recommender
-    # Events are read from a file: not on the loop that answers everyone.
-    request = await asyncio.to_thread(to_request, parts, recommender, body)
+    if body.user_id is None:
+        request = to_request(parts, recommender, body)
+    else:  # events are read from a file: not on the loop that answers everyone
+        request = await asyncio.to_thread(to_request, parts, recommender, body)
     served = await parts.service.recommend(request, timeout_s=timeout_s)
     _count(parts, served)
     reasons = {}

@@ -49,7 +49,8 @@ class KeptItems:
 
         What does not fit a catalog that has other columns now is left out, with a warning.
         """
-        known, new = [], []
+        known: list[ItemIn] = []
+        new: list[ItemIn] = []
         for item in self._fitting(catalog, int(since)):
             (known if item.item_id in catalog.ids else new).append(item)
         return [rows_of(catalog, items).table for items in (known, new) if items]

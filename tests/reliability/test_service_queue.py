@@ -11,6 +11,7 @@ from genrec.errors import DeadlineError, EngineError, ModelError, NotReadyError,
 from genrec.recommend.recommender import Recommender
 from genrec.recommend.request import Request
 from genrec.serve.engine import Service
+from genrec.serve.engine.queue import Pending, RequestQueue
 from genrec.testing import toy_dataset
 
 REQUEST = Request(history=["i0", "i1"], k=5)
@@ -248,5 +249,27 @@ def test_it_is_not_ready_before_it_has_started(served_folder, tmp_path):
         with pytest.raises(ModelError):
             await broken.start()
         assert not broken.ready
+
+    asyncio.run(scenario())
+
+
+def test_who_was_just_answered_is_waited_for_a_moment():
+    async def scenario():
+        loop, queue = asyncio.get_running_loop(), RequestQueue(10)
+
+        def ask():
+            queue.put(Pending(REQUEST, loop.create_future(), time.monotonic() + 60))
+
+        ask()
+        taking = asyncio.create_task(asyncio.to_thread(queue.take, 8, expected=3, linger_s=30))
+        for _ in range(2):
+            await asyncio.sleep(0.05)
+            assert not taking.done()
+            ask()
+        assert len(await taking) == 3
+        ask()
+        assert len(await asyncio.to_thread(queue.take, 8, expected=3, linger_s=0.05)) == 1
+        ask()
+        assert len(queue.take(8)) == 1
 
     asyncio.run(scenario())

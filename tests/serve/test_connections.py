@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from urllib.request import Request, urlopen
 
+import psutil
 import pytest
 
 from genrec.serve.client import Client, RefusedError
@@ -90,6 +91,26 @@ def test_beyond_the_queue_it_says_at_once_when_to_come_back(busy_server):
     for line in lines:
         with line:
             assert line.recv(65536).startswith(b"HTTP/1.1 200")  # none was lost
+
+
+def test_turning_away_takes_no_memory(busy_server):
+    hasty, memory = Client(busy_server.url, retries=0), psutil.Process().memory_info
+    refused = 0
+    with held_up(busy_server):
+        lines = [ask(busy_server, {"history": [f"i{n}"], "k": 2}) for n in range(4)]
+        until(lambda: busy_server.service.counts.waiting == 4)
+        for number in range(900):
+            if number == 300:
+                before = memory().rss
+            try:
+                hasty.recommend(history=[f"i{n % 24}" for n in range(1000)])
+            except RefusedError as error:
+                refused += error.problem["status"] == 429
+        assert memory().rss - before < 16 * 2**20
+    assert refused == 900
+    for line in lines:
+        with line:
+            assert line.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_too_late_without_a_fallback_is_504(busy_server):

@@ -87,9 +87,19 @@ class RequestQueue:
         with self._changed:
             self._waiting.pop(pending, None)
 
-    def take(self, most: int) -> list[Pending]:
-        """Wait for requests, and take up to ``most`` that are alike; none if the queue is closed and empty."""
+    def take(self, most: int, *, expected: int = 0, linger_s: float = 0.0) -> list[Pending]:
+        """Wait for requests, and take up to ``most`` that are alike; none if the queue is closed and empty.
+
+        Parameters
+        ----------
+        most
+            Most requests to take.
+        expected, linger_s
+            While fewer wait than are expected, how long to wait for them, in seconds. Default: not at all.
+        """
         with self._changed:
+            if linger_s:
+                self._changed.wait_for(lambda: self._closed or len(self._waiting) >= min(expected, most), linger_s)
             while True:
                 batch = self._next(most)
                 if batch or self._closed:
