@@ -84,11 +84,22 @@ class Pool:
 
     def ndcg(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """NDCG@10 of each question under some weights (S,), float64 (M,)."""
+        return self.ndcg_of(self.total(weights))
+
+    def total(self, weights: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Weighted sum of the parts, float32 (M, C)."""
         scores: NDArray[np.float32] = np.zeros_like(self.parts[0])
         for weight, part in zip(weights.astype(np.float32), self.parts, strict=True):
             if weight > 0:
                 scores += weight * part
-        user, column = np.nonzero(self.is_target & (scores > -np.inf))
+        return scores
+
+    def ndcg_of(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """NDCG@10 of each question under some scores (M, C), float64 (M,)."""
+        width = scores.shape[1]
+        # Only what is no worse than the tenth best can have a place among ten.
+        least = np.partition(scores, width - CUT, axis=1)[:, width - CUT, None] if width > CUT else -np.inf
+        user, column = np.nonzero(self.is_target & (scores > -np.inf) & (scores >= least))
         own = scores[user, column][:, None]
         before = np.arange(scores.shape[1]) < column[:, None]
         rank = 1 + ((scores[user] > own) | ((scores[user] == own) & before)).sum(axis=1)
@@ -163,12 +174,14 @@ def search_weights(pool: Pool, grid: Sequence[float] = GRID, *, anchor: int | No
     for _ in range(SWEEPS):
         before = best
         for part in np.delete(np.arange(len(weights)), start):
+            others = weights.copy()
+            others[part] = 0
+            rest = pool.total(others)
             for value in grid:
-                tried = weights.copy()
-                tried[part] = value
-                figure = pool.ndcg(tried).sum()
+                figure = pool.ndcg_of(rest + np.float32(value) * pool.parts[part] if value else rest).sum()
                 if figure > best:
-                    weights, best = tried, figure
+                    weights, best = others.copy(), figure
+                    weights[part] = value
         if best == before:
             break
     return weights
