@@ -34,6 +34,7 @@ from genrec.data.dataset import Dataset
 
 FOLDER = Path(__file__).parent
 SHIPPED_MODEL = FOLDER.parent / "finetune/models/smollm2-ml-100k"
+REPORT = FOLDER / "results/serving_load.json"
 PATH = "/v1/recommend"
 SESSION = 20
 """Requests of a user one after another."""
@@ -294,14 +295,18 @@ def main(
     part: Annotated[str, typer.Option(help=f"Parts, separated by commas: {', '.join(Part)}.")] = ",".join(Part),
     seconds: Annotated[float, typer.Option(help="How long the sustained load lasts.")] = 180.0,
     is_quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes, only to see that it runs.")] = False,
-    out: Annotated[Path, typer.Option(help="File to write.")] = FOLDER / "results/serving_load.json",
+    out: Annotated[Path, typer.Option(help="File to write; its other parts stay.")] = FOLDER
+    / "results/serving_load.json",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
 ) -> None:
     """Measure a server under load."""
     sizes = Sizes(model, language_model, data, out, sustained_s=seconds)
     parts = asyncio.run(measure([Part(name) for name in part.split(",")], quick(sizes) if is_quick else sizes))
     packages = ("torch", "transformers", "numpy", "fastapi", "uvicorn")
-    report = {"parts": parts, "quick": is_quick, **provenance("eval/serving_load.py", packages)}
+    made = {**provenance("eval/serving_load.py", packages), "quick": is_quick}
+    parts = {name: {**part, "made": made} for name, part in parts.items()}
+    kept = json.loads(out.read_text(encoding="utf-8"))["parts"] if out.exists() else {}
+    report = {"parts": {**kept, **parts}}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if as_json:

@@ -42,5 +42,9 @@ def test_a_server_is_measured_against_its_bars(model, tmp_path, capsys):
     assert results["sustained"]["process"]["rss_mib"]["most"] > 50
     assert results["sustained"]["metrics"]["genrec_ready"] == 1
     assert results["returning"]["users"] == 3
-    assert {"cores", "cpu"} <= set(report["machine"])
+    assert all({"cores", "cpu"} <= set(part["made"]["machine"]) for part in report["parts"].values())
     assert len([bar for part in report["parts"].values() for bar in part["bars"]]) == 7
+    main(model, data="toy", part="latency", is_quick=True, out=out, as_json=True)
+    again = json.loads(out.read_text())["parts"]
+    assert set(again) == set(PARTS)
+    assert again["sustained"] == report["parts"]["sustained"]
