@@ -8,6 +8,7 @@ from genrec.baselines.content.bert_knn import BertKNN
 from genrec.baselines.content.tfidf_knn import TfidfKNN
 from genrec.baselines.ease import EASE
 from genrec.baselines.item_knn import ItemKNN
+from genrec.baselines.markov import MarkovChain
 from genrec.baselines.popularity import Popularity
 from genrec.baselines.sequential.sasrec import SASRec
 from genrec.baselines.sequential.text_sasrec import TextSASRec
@@ -27,6 +28,11 @@ def ease_recent(regularization: float = 100.0, recency: float = 0.75) -> EASE:
     return EASE(regularization, recency, training_recency=0.25)
 
 
+def markov_skip(reach: int = 20, smoothing: float = 30.0) -> MarkovChain:
+    """Markov chain over skips, from each of the last items; `reach` is of both."""
+    return MarkovChain(smoothing, reach, context=reach)
+
+
 def popularity_recent(half_life: float = 0.05) -> Popularity:
     """Popularity that halves with every twentieth of the time that the data span."""
     return Popularity(half_life)
@@ -38,8 +44,8 @@ def scorer_named(name: str, seed: int = 0) -> Scorer:
     Parameters
     ----------
     name
-        popularity-recent, sasrec, sasrec-text, ease, ease-recent, item-knn, item-knn-recent, tfidf-knn or bert-knn,
-        as ``genrec benchmark models`` calls them.
+        popularity-recent, markov-skip, sasrec, sasrec-text, ease, ease-recent, item-knn, item-knn-recent, tfidf-knn
+        or bert-knn, as ``genrec benchmark models`` calls them.
     seed
         Of scorers that are trained. Default 0.
 
@@ -54,6 +60,8 @@ def scorer_named(name: str, seed: int = 0) -> Scorer:
     'ease'
     """
     match name:
+        case "markov-skip":
+            return markov_skip()
         case "popularity-recent":
             return popularity_recent()
         case "sasrec":

@@ -79,6 +79,7 @@ class ExamplesConfig(_Config):
 
 ScorerName = Literal[
     "popularity-recent",
+    "markov-skip",
     "sasrec",
     "sasrec-text",
     "ease",

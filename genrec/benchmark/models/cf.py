@@ -18,7 +18,7 @@ from genrec.baselines import (
     Random,
     UserKNN,
 )
-from genrec.baselines.named import ease_recent, item_knn_recent, popularity_recent
+from genrec.baselines.named import ease_recent, item_knn_recent, markov_skip, popularity_recent
 from genrec.benchmark.models.named import NamedModel
 
 
@@ -67,11 +67,6 @@ def als_recent(regularization: float = 30.0, alpha: float = 10.0, recency: float
 def bpr_recent(regularization: float = 0.001, recency: float = 1.0) -> BPR:
     """BPR in which what the user met last counts most."""
     return BPR(regularization=regularization, recency=recency)
-
-
-def markov_skip(reach: int = 20, smoothing: float = 30.0) -> MarkovChain:
-    """Markov chain over skips, from each of the last items; `reach` is of both."""
-    return MarkovChain(smoothing, reach, context=reach)
 
 
 FLOOR = {
