@@ -433,7 +433,7 @@ class Recommender:
                 for item, score, logprob in found
                 if item >= 0
             ),
-            tuple(ids[item] for item in prepared.history),
+            tuple([ids[item] for item in prepared.history.tolist()]),
             prepared.understood,
             prepared.filters,
             int(prepared.weights.eligible.sum()),
