@@ -60,13 +60,13 @@ def run_prompt_suite(
     from genrec.benchmark.prompts.run import Asked, ask_model, ask_words_alone, known_items, rank_told
     from genrec.benchmark.prompts.suite import make_suite
     from genrec.benchmark.prompts.text_knn import TextKNN
-    from genrec.cli.benchmark import split_dataset
     from genrec.data.dataset import Dataset
+    from genrec.data.split import SPLITS
     from genrec.errors import DataError
     from genrec.recommend.recommender import Recommender
 
     dataset = Dataset.load(data)
-    split = split_dataset(dataset, split_name)[0]
+    split = SPLITS[split_name](dataset)
     name = folder_entrants(folders[0], dataset, split_name)[0].name
     # What guides the model is fitted on the training part, as its weights were.
     recommender = Recommender.from_pretrained(folders[0], split.train)
