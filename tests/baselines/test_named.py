@@ -9,7 +9,9 @@ from genrec.errors import ConfigError
 from genrec.testing import toy_dataset
 
 
-@pytest.mark.parametrize("name", ["ease", "ease-recent", "item-knn", "item-knn-recent", "markov-skip", "popularity-recent", "tfidf-knn"])
+@pytest.mark.parametrize(
+    "name", ["ease", "ease-recent", "item-knn", "item-knn-recent", "markov-skip", "popularity-recent", "tfidf-knn"]
+)
 def test_a_name_means_one_scorer(name):
     history = [np.array([3, 4, 9], dtype=np.int32)]
     ours, theirs = (
