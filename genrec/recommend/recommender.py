@@ -345,6 +345,8 @@ class Recommender:
             raise UnsupportedError("only the torch engine scores whole catalogs", hint="use engine=torch")
         description = self.model.description
         about = description.evidence if evidence else None
+        if about is not None and not about.strength:
+            about = None
         return GenerativeScorer(
             self.model.generator,
             self.builder,

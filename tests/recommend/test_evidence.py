@@ -108,7 +108,9 @@ def test_new_items_are_weighed_as_the_mean(folder, tmp_path):
 
 
 def test_no_strength_costs_nothing(folder, tmp_path):
-    assert Recommender.from_pretrained(with_strength(folder, tmp_path / "m", 0.0), DATASET).evidence is None
+    loaded = Recommender.from_pretrained(with_strength(folder, tmp_path / "m", 0.0), DATASET)
+    assert loaded.evidence is None
+    assert loaded.as_scorer(evidence=True).evidence is None
 
 
 def test_evidence_needs_validation(tmp_path):
