@@ -111,6 +111,8 @@ class TrainedScorer(Scorer):
         if self._own is None:
             raise ConfigError(f"{self.name} does not know the data set's items", hint="fit it first")
         own = self._own
+        if len(own) == len(self._ids) and np.array_equal(own, np.arange(len(own))):
+            return self.scorer.score(histories)
         read = [own[items] for items in histories]
         scores = self.scorer.score([items[items >= 0] for items in read])
         return np.where(own >= 0, scores[:, own], scores.mean(axis=1, keepdims=True)).astype(np.float32, copy=False)
