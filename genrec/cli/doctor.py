@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import platform
 import shlex
 from collections.abc import Iterator
@@ -99,11 +98,13 @@ def _print_report(parts: list[Part], facts: dict[str, object], broken: list[Part
 
 def required_parts() -> Iterator[Part]:
     """Parts named by the metadata of the installed genrec, each imported to see that it works."""
-    from packaging.requirements import Requirement  # slow to import
+    from importlib import metadata  # slow to import, as is the next
+
+    from packaging.requirements import Requirement
 
     try:
-        lines = importlib.metadata.requires("genrec") or []
-    except importlib.metadata.PackageNotFoundError:
+        lines = metadata.requires("genrec") or []
+    except metadata.PackageNotFoundError:
         yield Part("genrec", None, True, "this package", "not installed", "pip install -e . (in the checkout)")
         return
     for requirement in map(Requirement, lines):
@@ -136,9 +137,11 @@ def optional_parts() -> Iterator[Part]:
 
 
 def _version(name: str) -> str | None:
+    from importlib import metadata
+
     try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
         return None
 
 

@@ -62,11 +62,15 @@ def test_version_and_help_do_without_torch(arguments):
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def test_version_and_help_answer_at_once(option):
-    """Processor time, which other work on the machine does not stretch."""
-    before = os.times()
-    run(option)
-    after = os.times()
-    assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
+    """Processor time, which other work stretches by sharing caches and clock alone: the least of a few tries."""
+
+    def seconds() -> float:
+        before = os.times()
+        run(option)
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    assert min(seconds() for _ in range(4)) < 0.5
 
 
 @pytest.mark.parametrize("arguments", [["no-such-command"], ["--no-such-option"], ["-v", "-q", "doctor"], []])
