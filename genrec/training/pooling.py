@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,20 +48,21 @@ def pool_weights(scores: Sequence[NDArray[np.float32]], targets: Sequence[NDArra
     [1.0, 0.0]
     """
     stacked = torch.from_numpy(np.stack(scores)).float()  # (S, M, N)
-    spread = stacked.std(dim=2).mean(dim=1)
-    # A scorer without spread has no gradient either: it stays where it starts.
-    weights = torch.where(spread > 1e-6, 0.5 / spread, torch.zeros_like(spread)).requires_grad_()
+    spread = stacked.std(dim=2).mean(dim=1).double().numpy()
     row = torch.from_numpy(np.repeat(np.arange(len(targets)), [len(items) for items in targets]))
     right = stacked[:, row, torch.from_numpy(np.concatenate(targets)).long()]  # (S, targets)
-    optimizer = torch.optim.LBFGS([weights], max_iter=50, line_search_fn="strong_wolfe")
 
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        positive = weights.clamp(min=0)
-        normaliser = torch.logsumexp(torch.einsum("s,smn->mn", positive, stacked), dim=1)
-        value = (normaliser[row] - positive @ right).mean()
+    def loss(spreads: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = torch.from_numpy(spreads / scale).float().requires_grad_()
+        normaliser = torch.logsumexp(torch.einsum("s,smn->mn", weights, stacked), dim=1)
+        value = (normaliser[row] - weights @ right).mean()
         value.backward()
-        return value
+        assert weights.grad is not None
+        return value.item(), weights.grad.double().numpy() / scale
 
-    optimizer.step(loss)
-    return np.asarray(weights.detach().clamp(min=0).numpy(), dtype=np.float64)
+    # In units of the scores' spread, weights are about alike in size. Without spread there is no gradient: the weight is 0.
+    useful = spread > 1e-6
+    scale = np.where(useful, spread, 1.0)
+    bounds = [(0.0, None if use else 0.0) for use in useful]
+    found = minimize(loss, np.where(useful, 0.5, 0.0), jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(found.x / scale, dtype=np.float64)

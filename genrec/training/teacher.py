@@ -14,7 +14,7 @@ from genrec.baselines.sequential.returning import add_return_odds, fit_return_lo
 from genrec.baselines.sequential.sasrec import SASRec
 from genrec.baselines.trained import fit_named
 from genrec.errors import ConfigError
-from genrec.evaluation.sample import questions_at
+from genrec.evaluation.sample import questions_at, sample_rows
 from genrec.training.pooling import QUESTIONS, pool_weights
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def make_targets(
     if validation is None:
         raise ConfigError("a teacher needs validation users", hint="set training.validation_users, or another split")
     scorers = [fit_named(name, train, validation, seed, folder) for name in config.scorers]
-    weights, return_log_odds = pool(scorers, questions_at(validation, np.arange(min(len(validation), QUESTIONS))))
+    weights, return_log_odds = pool(scorers, questions_at(validation, sample_rows(len(validation), QUESTIONS)))
     logger.info("teacher: %s", ", ".join(f"{s.name} weighs {w:.3f}" for s, w in zip(scorers, weights, strict=True)))
     targets = teach(scorers, weights, train, config.top, return_log_odds=return_log_odds)
     targets.save(folder)

@@ -52,6 +52,29 @@ def test_a_scorer_that_says_nothing_weighs_nothing():
     assert pool_weights([logits, noise], answers) == pytest.approx([2.0, 0.0], abs=0.12)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_no_weight_of_the_pool_can_be_moved_to_make_the_targets_likelier(seed):
+    """The optimality conditions, also where the way to the optimum leads past zero and back."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(size=(400, 12))
+    scales = 10.0 ** rng.uniform(-2, 2, size=3)
+    scores = [np.float32(scale * (truth + rng.normal(size=truth.shape) * s)) for s, scale in enumerate(scales)]
+    answers = [np.array([rng.choice(12, p=np.exp(2 * t) / np.exp(2 * t).sum())]) for t in truth]
+    weights = pool_weights(scores, answers) * scales
+
+    def loss(scaled):
+        pooled = sum(w / scale * part for w, scale, part in zip(scaled, scales, scores, strict=True))
+        logprobs = torch.log_softmax(torch.from_numpy(pooled), 1).numpy()
+        return -np.mean([row[answer[0]] for row, answer in zip(logprobs, answers, strict=True)])
+
+    least = loss(weights)
+    for which in range(3):
+        for step in (-0.1, 0.1):
+            moved = weights.copy()
+            moved[which] = max(0.0, moved[which] + step)
+            assert loss(moved) >= least - 1e-6
+
+
 def logprobs_of_children(generator, items, position):
     """By node on the way to an item: the children and their log-probabilities, from a plain forward."""
     vocabulary, head = generator.vocabulary, generator.head
