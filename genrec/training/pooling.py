@@ -60,7 +60,7 @@ def pool_weights(scores: Sequence[NDArray[np.float32]], targets: Sequence[NDArra
         assert weights.grad is not None
         return value.item(), weights.grad.double().numpy() / scale
 
-    # In units of the scores' spread, weights are about alike in size. Without spread there is no gradient: the weight is 0.
+    # In units of the spread, weights are about alike in size. Without spread there is no gradient: the weight is 0.
     useful = spread > 1e-6
     scale = np.where(useful, spread, 1.0)
     bounds = [(0.0, None if use else 0.0) for use in useful]
