@@ -79,6 +79,7 @@ def compare(
     rounds: int = 10_000,
     level: float = 0.95,
     seed: int = 0,
+    resamples: int | None = None,
 ) -> list[Comparison]:
     """Test every other model against the baseline, which must have been chosen on validation.
 
@@ -92,11 +93,13 @@ def compare(
     metric
         What the values are, for words and tables. Default ``"ndcg@10"``.
     rounds
-        Of the randomisation test, and resamples of the bootstrap. Default 10,000.
+        Of the randomisation test. Default 10,000.
     level
         Confidence of the interval of the difference, default 0.95; it is not corrected for many.
     seed
         Default 0.
+    resamples
+        Of the bootstrap. Default None: as many as rounds.
 
     Returns
     -------
@@ -127,7 +130,7 @@ def compare(
     differences = {name: per_user[name] - reference for name in others}
     randomisation = [randomisation_test(difference, rounds, seed) for difference in differences.values()]
     wilcoxon = [wilcoxon_test(difference) for difference in differences.values()]
-    intervals = bootstrap_intervals(differences, rounds, level, seed)
+    intervals = bootstrap_intervals(differences, resamples or rounds, level, seed)
     corrected = zip(holm(randomisation), holm(wilcoxon), strict=True)
     return [
         Comparison(

@@ -1,7 +1,5 @@
 """Hearing commands: whatever the text, it takes little time and loses no wish."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,10 +23,8 @@ def heard(text, count=5):
         ".", ", ", "\x27", "like 2 ", "does n", "please ", "no no no ",
     ],
 )  # fmt: skip
-def test_repetition_takes_bounded_time(piece):
-    start = time.process_time()
-    heard(clean((piece * MAX_CHARS)[:MAX_CHARS]))
-    assert time.process_time() - start < 0.5
+def test_repetition_takes_bounded_time(piece, faster_than):
+    assert faster_than(0.5, lambda: heard(clean((piece * MAX_CHARS)[:MAX_CHARS])))
 
 
 @given(

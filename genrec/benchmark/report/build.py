@@ -109,18 +109,18 @@ def _audit(splits: Sequence[Split], dataset: Dataset, models: Sequence[ModelEntr
 def best_baseline(models: Sequence[ModelEntry]) -> str | None:
     """Whom every model is compared with: validation chooses, the test part is not looked at.
 
-    The strongest that knows interactions, alone or fused with others, but without a generator: whether generation is
-    worth it is asked of that. Only where there is none, a floor or content model.
+    The strongest that knows interactions, in order or not, alone or fused with others, but without a generator:
+    whether generation is worth it is asked of that. Only where there is none, a floor or content model.
 
     Examples
     --------
     >>> def model(name, family, ndcg):
     ...     return ModelEntry(name=name, family=family, status="done", validation_ndcg=ndcg)
-    >>> models = [model("ease", "cf", 0.07), model("als", "cf", 0.06), model("sasrec", "sequential", 0.1)]
-    >>> best_baseline(models), best_baseline([*models, model("ease+text", "fusion", 0.08)])
-    ('ease', 'ease+text')
+    >>> models = [model("ease", "cf", 0.07), model("sasrec", "sequential", 0.08), model("gpt", "generative", 0.1)]
+    >>> best_baseline(models), best_baseline([*models, model("ease+text", "fusion", 0.09)])
+    ('sasrec', 'ease+text')
     """
-    for families in (("cf", "fusion"), ("floor", "content")):
+    for families in (("cf", "sequential", "fusion"), ("floor", "content")):
         known = [m for m in models if m.status == "done" and m.family in families and m.validation_ndcg is not None]
         if known:
             return max(known, key=lambda model: model.validation_ndcg or 0.0).name
@@ -159,8 +159,8 @@ def _tests(models: Sequence[Finished], baseline: str, metric: str, mode: bool) -
             groups.setdefault(b"" if rows is None else rows.tobytes(), {baseline: reference})[name] = found
     tests: dict[str, significance.Comparison] = {}
     for per_user in groups.values():
-        rounds = 10_000 if len(per_user[baseline]) <= MANY_USERS else 2_000
-        tests |= {test.model: test for test in compare(per_user, baseline, metric, rounds)}
+        resamples = 10_000 if len(per_user[baseline]) <= MANY_USERS else 2_000
+        tests |= {test.model: test for test in compare(per_user, baseline, metric, resamples=resamples)}
     return [tests[name] for name in values if name in tests]
 
 

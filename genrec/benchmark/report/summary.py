@@ -15,7 +15,11 @@ LEVEL = 0.05
 GENERATES = ("generative", "hybrid")
 TRAINED = ("sequential", "fusion", *GENERATES)
 FEW_QUESTIONS = 500
-RIVALS = {"cf": "collaborative filtering", "fusion": "the best fusion without a generator"}
+RIVALS = {
+    "cf": "collaborative filtering",
+    "sequential": "the best sequence model that scores items",
+    "fusion": "the best fusion without a generator",
+}
 
 
 def better(test: Comparison) -> bool:
