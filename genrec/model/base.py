@@ -190,6 +190,7 @@ def _pretrained(config: PretrainedConfig) -> BaseModel:
         ).eval()
     except (OSError, ValueError) as error:
         raise _not_loaded(config.name, error) from error
+    _leave_narrow_layers_whole(lm)
     tokenizer = load_text_tokenizer(config)
     commit = getattr(lm.config, "_commit_hash", None)
     fingerprint = f"commit {commit}" if commit else f"sha256 {_weights_sha256(Path(source))}"
@@ -212,6 +213,14 @@ def _quantization(config: PretrainedConfig, dtype: torch.dtype) -> object | None
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
     )
+
+
+def _leave_narrow_layers_whole(lm: torch.nn.Module) -> None:
+    """Keep bitsandbytes from packing 4-bit layers that are no multiple of its blocks, which fails on AVX512-BF16."""
+    for layer in lm.modules():
+        state = getattr(getattr(layer, "weight", None), "quant_state", None)
+        if state is not None and state.shape[1] % state.blocksize and hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False
 
 
 def _not_loaded(name: str, error: Exception) -> MissingModelError:
