@@ -190,7 +190,7 @@ def _pretrained(config: PretrainedConfig) -> BaseModel:
         ).eval()
     except (OSError, ValueError) as error:
         raise _not_loaded(config.name, error) from error
-    _leave_narrow_layers_whole(lm)
+    _compute_as_asked(lm)
     tokenizer = load_text_tokenizer(config)
     commit = getattr(lm.config, "_commit_hash", None)
     fingerprint = f"commit {commit}" if commit else f"sha256 {_weights_sha256(Path(source))}"
@@ -215,12 +215,11 @@ def _quantization(config: PretrainedConfig, dtype: torch.dtype) -> object | None
     )
 
 
-def _leave_narrow_layers_whole(lm: torch.nn.Module) -> None:
-    """Keep bitsandbytes from packing 4-bit layers that are no multiple of its blocks, which fails on AVX512-BF16."""
+def _compute_as_asked(lm: torch.nn.Module) -> None:
+    """Keep bitsandbytes from repacking 4-bit layers for AVX512-BF16: it rounds to bfloat16, and fails on narrow ones."""
     for layer in lm.modules():
-        state = getattr(getattr(layer, "weight", None), "quant_state", None)
-        if state is not None and state.shape[1] % state.blocksize and hasattr(layer, "support_avx512bf16_for_cpu"):
-            layer.support_avx512bf16_for_cpu = False
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            setattr(layer, "support_avx512bf16_for_cpu", False)  # noqa: B010 (it is no module or tensor, as mypy thinks)
 
 
 def _not_loaded(name: str, error: Exception) -> MissingModelError:
