@@ -216,7 +216,7 @@ def _quantization(config: PretrainedConfig, dtype: torch.dtype) -> object | None
 
 
 def _compute_as_asked(lm: torch.nn.Module) -> None:
-    """Keep bitsandbytes from repacking 4-bit layers for AVX512-BF16: it rounds to bfloat16, and fails on narrow ones."""
+    """Keep bitsandbytes from repacking 4-bit layers for AVX512-BF16: it rounds to bfloat16 and fails on narrow ones."""
     for layer in lm.modules():
         if hasattr(layer, "support_avx512bf16_for_cpu"):
             setattr(layer, "support_avx512bf16_for_cpu", False)  # noqa: B010 (it is no module or tensor, as mypy thinks)
