@@ -29,7 +29,7 @@ from genrec.baselines.base import Scorer
 from genrec.baselines.named import scorer_named
 from genrec.cli.console import print_json, print_table
 from genrec.cli.provenance import provenance
-from genrec.data.cold import cold_items
+from genrec.data.cold import cold_items, select_questions
 from genrec.data.dataset import Dataset
 from genrec.data.split import EvalSet, leave_last_out
 from genrec.evaluation.bootstrap import bootstrap_interval
@@ -44,6 +44,7 @@ RECIPE = "finetune/configs/gpt-distilled.yaml"
 TEXT = ("tfidf-knn", "bert-knn")
 TEXT_WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0)
 METRICS = ("recall@10", "ndcg@10")
+NEVER = -1e9
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,7 @@ class Questions:
 
     def __init__(self, asked: EvalSet, scorer: Scorer, text: Scorer, items: NDArray[np.int64]) -> None:
         self.target = np.array([targets[0] for targets in asked.targets])
-        held = np.full(scorer_size := int(items.max()) + 1, -1)
-        held[items] = np.arange(len(items))
-        place = np.where(self.target < scorer_size, held[np.minimum(self.target, scorer_size - 1)], -1)
+        place = np.where(np.isin(self.target, items), np.searchsorted(items, self.target), -1)
         parts = [
             self._read(scorer, text, items, asked, place, slice(first, first + 128))
             for first in range(0, len(asked), 128)
@@ -123,8 +122,8 @@ class Questions:
 
 def choose(warm: Questions, cold: Questions, may_lose: float) -> Lift:
     """The lift that finds most cold targets and leaves warm questions a given share of their NDCG."""
-    enough = warm.ndcg_and_recall(Lift(-1e9))[0] * (1 - may_lose)
-    best, most = Lift(-1e9), -1.0
+    enough = warm.ndcg_and_recall(Lift(NEVER))[0] * (1 - may_lose)
+    best, most = Lift(NEVER), -1.0
     for text_weight in TEXT_WEIGHTS:
         low, high = -60.0, 60.0
         for _ in range(20):
@@ -171,20 +170,24 @@ def main(
         scorer.fit(warm.train)
     texts = [scorer_named(name).fit(warm.train) for name in TEXT]
     cold_validation = questions_at(cold.validation, sample_rows(len(cold.validation), users))
-    warm_validation = questions_at(warm.validation, sample_rows(len(warm.validation), users))
-    text = max(texts, key=lambda one: evaluate(one, cold_validation, ks=(10,)).metrics["recall@10"])
     met = np.bincount(warm.train.item_indices, minlength=dataset.num_items) > 0
     items = np.flatnonzero(~met)
+    warm_validation, warm_test = (
+        select_questions(some, np.array([met[targets[0]] for targets in some.targets]))
+        for some in (warm.validation, warm.test)
+    )
+    warm_validation = questions_at(warm_validation, sample_rows(len(warm_validation), users))
+    text = max(texts, key=lambda one: evaluate(one, cold_validation, ks=(10,)).metrics["recall@10"])
     lift = choose(
         Questions(warm_validation, scorer, text, items), Questions(cold_validation, scorer, text, items), may_lose
     )
     entrants: list[Scorer] = [
-        Lifted("default, new items never", scorer, text, items, Lift(-1e9)),
+        Lifted("default, new items never", scorer, text, items, Lift(NEVER)),
         Lifted("default, as trained", scorer, text, items, Lift()),
         Lifted("default, new items lifted", scorer, text, items, lift),
         *texts,
     ]
-    on_warm = [evaluate(one, warm.test, ks=(10,)) for one in entrants]
+    on_warm = [evaluate(one, warm_test, ks=(10,)) for one in entrants]
     on_cold = [evaluate(one, cold.test, ks=(10,)) for one in entrants]
     best_text = on_cold[3 + texts.index(text)]
     rows = [
@@ -202,7 +205,7 @@ def main(
         "seed": seed,
         "held_out_items": len(items),
         "cold_questions": len(cold.test),
-        "warm_questions": len(warm.test),
+        "warm_questions": len(warm_test),
         "text": text.name,
         "lift": {"constant": lift.constant, "text_weight": lift.text_weight},
         "warm_loss": 1 - on_warm[2].metrics["ndcg@10"] / on_warm[0].metrics["ndcg@10"],
