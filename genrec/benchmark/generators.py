@@ -104,6 +104,7 @@ class GeneratorScorer(Scorer):
             candidates=self.candidates,
             evidence=self.evidence,
             alpha=self.alpha,
+            return_log_odds=made.return_log_odds,
         )
         if self._validation is not None:
             generative.use_validation(self._validation)

@@ -82,6 +82,8 @@ class ModelDescription(BaseModel):
     """Text of the prompt templates by file name."""
     dataset: DatasetReference
     """The data set it was trained on."""
+    return_log_odds: float = 0.0
+    """Log-weight of the items of the history, where they may be recommended and nothing guides the search."""
     evidence: EvidenceDescription | None = None
     """What guides its search. None: nothing."""
     metrics: dict[str, float] = {}

@@ -65,8 +65,26 @@ def choose_guides(
         parts = [generator.score(histories), *(guides.part(number, histories) for number in numbers)]
         pools.append(Pool.of(parts, asked.targets[some], depth, exclude=histories))
     weights = choose_weights(Pool.concatenated(pools), anchor=0)[1:]
-    some_of = questions_at(validation, sample_rows(len(validation), min(users, RETURN_USERS)))
+    some_of = _some_of(validation, users)
     scores = generator.score(some_of.histories)
     for number, weight in enumerate(weights):
         scores += np.float32(weight) * guides.part(number, some_of.histories)
     return weights, fit_return_log_odds(on_one_scale(scores, "log-probability"), some_of)
+
+
+def fit_returns(generator: Scorer, validation: EvalSet) -> float:
+    """Log-odds of the items of the history beside what a generator says that nothing guides.
+
+    Parameters
+    ----------
+    generator
+        Gives log-probabilities of all items.
+    validation
+        Questions that it was not trained on; some of them are asked.
+    """
+    asked = _some_of(validation, RETURN_USERS)
+    return fit_return_log_odds(generator.score(asked.histories), asked)
+
+
+def _some_of(validation: EvalSet, users: int) -> EvalSet:
+    return questions_at(validation, sample_rows(len(validation), min(users, RETURN_USERS)))

@@ -355,7 +355,7 @@ class Recommender:
             name=name or f"generative ({description.base.kind})",
             evidence=None if about is None else fusion_of(about, self.folder, self.model.item_ids),
             alpha=None if about is None else about.strength,
-            return_log_odds=0.0 if about is None else about.return_log_odds,
+            return_log_odds=(description if about is None else about).return_log_odds,
         )
 
     def prepare(self, request: Request) -> Prepared:
@@ -400,7 +400,9 @@ class Recommender:
             raise ConfigError("max_per_category: the items have no categories")
         history = self._history(request, understood)
         filters = (*request.filters, *(understood.filters if understood else ()))
-        weights = request_weights(request, self.items, history, understood, filters)
+        # Scorers that guide the search bring their own.
+        returns = self.model.description.return_log_odds if self.evidence is None else 0.0
+        weights = request_weights(request, self.items, history, understood, filters, returns)
         sequence = self.builder.build(self._window(history), words or None)
         return Prepared(request, history, understood, filters, weights, sequence)
 

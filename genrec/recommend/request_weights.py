@@ -26,12 +26,26 @@ WANTED_PRIOR = 3.0
 Where a request wants values together and enough items have them all, all are required."""
 
 
+def return_weights(histories: Sequence[NDArray[np.int32]], log_odds: float, num_items: int) -> ItemWeights:
+    """The same log-weight for all items of each history: how users come back to an item.
+
+    Examples
+    --------
+    >>> return_weights([np.array([1, 1]), np.array([0])], -2.0, num_items=3).dense
+    array([[ 0., -2.,  0.],
+           [-2.,  0.,  0.]], dtype=float32)
+    """
+    seen = [np.unique(history) for history in histories]
+    return ItemWeights.from_sparse(seen, [np.full(len(row), log_odds) for row in seen], num_items)
+
+
 def request_weights(
     request: Request,
     items: ModelItems,
     history: NDArray[np.int32],
     understood: Understood | None,
     filters: Sequence[str],
+    return_log_odds: float = 0.0,
 ) -> ItemWeights:
     """Put everything that a request excludes or prefers into one vector.
 
@@ -47,6 +61,8 @@ def request_weights(
         What its prompt says.
     filters
         All filters that apply, those of the prompt among them.
+    return_log_odds
+        Log-weight of the items of the history, where the request lets them come back. Default 0.
 
     Returns
     -------
@@ -56,6 +72,8 @@ def request_weights(
     catalog, num_items = items.catalog, len(items.catalog)
     named = [] if understood is None else [*understood.liked, *understood.disliked]
     weights = ItemWeights.from_seen([[*named, *([] if request.include_seen else history.tolist())]], num_items)
+    if request.include_seen and return_log_odds:
+        weights += return_weights([history], return_log_odds, num_items)
     if filters:
         weights += ItemWeights.from_mask(filter_mask(catalog, list(filters)))
     if request.boosts:

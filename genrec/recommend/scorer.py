@@ -12,6 +12,7 @@ from genrec.decoding.exact import score_items
 from genrec.decoding.weights import ItemWeights
 from genrec.recommend.fusion import Fusion
 from genrec.recommend.guides import choose_guides
+from genrec.recommend.request_weights import return_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,7 +64,7 @@ class GenerativeScorer(Scorer):
         Strength of the evidence. Default None: :meth:`fit` chooses what each part weighs beside the generator, on the
         validation questions it was told to use, if there are any, and ``alpha`` is 1.
     return_log_odds
-        Added for the items of the history where there is evidence; chosen with the weights. Default 0.
+        Added for the items of the history, where they are not excluded. Chosen with the weights of evidence. Default 0.
     guide_users
         Validation questions on which they are chosen, at most. Default 1000.
     """
@@ -139,7 +140,7 @@ class GenerativeScorer(Scorer):
         if guides is not None:
             guides.know_items_of(dataset)
         if guides is not None and self._chooses and self._validation is not None:
-            self.alpha = 0.0  # the generator is asked alone
+            self.alpha, self.return_log_odds = 0.0, 0.0  # the generator is asked alone
             found = choose_guides(self, guides, self._validation, self.guide_users)
             guides.weights, self.return_log_odds = found
             self.alpha = float(guides.weights.any())
@@ -191,10 +192,9 @@ class GenerativeScorer(Scorer):
             parts.append(ItemWeights.from_sparse(live, [np.zeros(len(row)) for row in live], num_items, rest=-np.inf))
         if self.evidence is not None and self.alpha:
             # Scaled before they are summed over branches: what counts there is what the weighted items promise.
-            weights = np.float32(self.alpha) * self.evidence.score(histories)
-            for row, items in zip(weights, histories, strict=True):
-                row[np.unique(items)] += np.float32(self.return_log_odds)
-            parts.append(ItemWeights.from_priors(weights))
+            parts.append(ItemWeights.from_priors(np.float32(self.alpha) * self.evidence.score(histories)))
+        if self.return_log_odds:
+            parts.append(return_weights(histories, self.return_log_odds, num_items))
         return sum(parts[1:], parts[0]) if parts else None
 
     def _batches(self, histories: Sequence[NDArray[np.int32]]) -> Iterator[NDArray[np.int64]]:

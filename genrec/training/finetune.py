@@ -26,6 +26,7 @@ from genrec.model.folder import save_model
 from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.templates import Templates
 from genrec.recommend.evidence import choose_evidence, save_evidence
+from genrec.recommend.guides import fit_returns
 from genrec.recommend.scorer import GenerativeScorer
 from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
@@ -153,7 +154,7 @@ def finetune(
     built.generator.eval()
     if processes.is_main_process:
         evidence = _evidence(config, parts, built, out)
-        _write_folder(out, config, parts, built, result, evidence)
+        _write_folder(out, config, parts, built, result, evidence, _returns(config, parts, built))
     processes.wait_for_everyone()
     return FinetuneResult(out, result, expected)
 
@@ -222,6 +223,14 @@ def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built, out: P
     return about
 
 
+def _returns(config: FinetuneConfig, parts: TrainingData, built: _Built) -> float:
+    """How users come back to an item, beside what the generator says that nothing guides."""
+    # A model that reads text takes seconds to score a whole catalog, and learns of returns from them alone.
+    if parts.validation is None or built.base.text_tokenizer is not None:
+        return 0.0
+    return fit_returns(GenerativeScorer(built.generator, built.builder, config.prompt.max_items), parts.validation)
+
+
 def _check_evidence(config: FinetuneConfig, parts: TrainingData) -> None:
     """Said before anything is trained: what scorers weigh is chosen when the model is finished."""
     if config.evidence is None:
@@ -266,6 +275,7 @@ def _write_folder(
     built: _Built,
     result: TrainingResult,
     evidence: EvidenceDescription | None,
+    return_log_odds: float,
 ) -> None:
     """Write the model folder; once it is whole, the checkpoints have served."""
     catalog = parts.train.catalog
@@ -282,6 +292,7 @@ def _write_folder(
             name=parts.train.name, location=parts.location, num_items=len(catalog), split=config.split
         ),
         evidence=evidence,
+        return_log_odds=return_log_odds,
         metrics={"validation_ndcg@10": result.best} if result.best is not None else {},
     )
     write_card(out, description, built.tokenizer.report(), result.seconds)

@@ -166,22 +166,48 @@ def teach(
     top
         Items to keep a position. Default 64.
     return_log_odds
-        Added to the pooled log-probabilities of items that came before in the history. Default 0.
+        Where no scorer has read the histories in their order: added to the pooled log-probabilities of items that came
+        before. Default 0.
+
+    Notes
+    -----
+    Texts like best what the user has met already, and a student that learns to leave that out, position by position,
+    learns less of what is left. So items that came before keep the probability that the first sequential scorer gives
+    them, and the pool divides the rest. How users come back is one number of the finished model.
     """
     histories = train.histories
     top = min(top, train.num_items)
+    reader = next((scorer for scorer in scorers if isinstance(scorer, SASRec)), None)
     items = np.empty((len(histories.items), top), dtype=np.int32)
     probabilities = np.empty((len(histories.items), top), dtype=np.float16)
     for users in _batches(histories.lengths):
         batch = [histories[user] for user in users]
-        pooled = sum(np.float32(w) * _position_scores(s, batch) for s, w in zip(scorers, weights, strict=True) if w > 0)
+        scores = {scorer: _position_scores(scorer, batch) for scorer in scorers}
+        pooled = sum(np.float32(weight) * scores[scorer] for scorer, weight in zip(scorers, weights, strict=True))
         before = [items[:end] for items in batch for end in range(len(items))]
-        logprobs = torch.log_softmax(torch.as_tensor(pooled), dim=1).float().numpy()
-        likely = torch.from_numpy(add_return_odds(logprobs, before, return_log_odds)).topk(top, dim=1)
+        if reader is None:
+            logprobs = torch.log_softmax(torch.as_tensor(pooled), dim=1).float().numpy()
+            expected = torch.from_numpy(add_return_odds(logprobs, before, return_log_odds))
+        else:
+            expected = _with_returns_of(scores[reader], np.asarray(pooled), before)
+        likely = expected.topk(top, dim=1)
         rows = np.concatenate([np.arange(histories.indptr[user], histories.indptr[user + 1]) for user in users])
         items[rows] = likely.indices.numpy()
         probabilities[rows] = likely.values.exp().numpy()
     return TeacherTargets(items, probabilities)
+
+
+def _with_returns_of(
+    reader: NDArray[np.float32], pooled: NDArray[np.float32], before: Sequence[NDArray[np.int32]]
+) -> Tensor:
+    """Log-probabilities (R, N): those of a reader for items that came before, and of the pool's scores for others."""
+    met = np.zeros(pooled.shape, dtype=np.bool_)
+    for row, items in zip(met, before, strict=True):
+        row[items] = True
+    seen, own = torch.from_numpy(met), torch.from_numpy(reader)
+    left = torch.log1p(-(own.exp() * seen).sum(1, keepdim=True).clamp(max=1 - 1e-6))
+    others = torch.log_softmax(torch.from_numpy(pooled).masked_fill(seen, -torch.inf), dim=1)
+    return torch.where(seen, own, others + left)
 
 
 def _position_scores(scorer: Scorer, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:

@@ -47,3 +47,14 @@ def test_only_the_latest_items_are_read():
 
 def test_scores_are_probabilities_of_the_whole_catalog():
     np.testing.assert_allclose(np.exp(make().score([np.array([1, 2], dtype=np.int32)])).sum(), 1.0, rtol=1e-5)
+
+
+def test_items_of_the_history_weigh_the_return_log_odds():
+    """Alone, with a beam for every item: the sum, once for an item that was met twice."""
+    plain, returning = make(), make(beams=NUM_ITEMS, return_log_odds=-1.5)
+    histories = [np.array(items, dtype=np.int32) for items in ([4, 9, 4], [], [0])]
+    wanted = plain.score(histories)
+    wanted[0, [4, 9]] -= 1.5
+    wanted[2, 0] -= 1.5
+    np.testing.assert_allclose(returning.score(histories), wanted, atol=1e-5)
+    np.testing.assert_allclose(returning.recommend(histories, 6).scores, -np.sort(-wanted)[:, :6], atol=1e-4)

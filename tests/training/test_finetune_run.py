@@ -233,3 +233,19 @@ def test_what_evidence_lacks_is_said_before_anything_is_trained(toy_config, tmp_
     with pytest.raises(ConfigError, match="there are none"):
         finetune(config, "toy", tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("come_back", [False, True])
+def test_the_model_learns_whether_users_come_back(toy_config, tmp_path, come_back):
+    """Of users who go round three items, the next is always one of the history; of others, never."""
+    dataset = toy_dataset(users=40, length=9, step=8 if come_back else 1)
+    finetune(toy_config("training.epochs=2", "training.validation_users=40"), dataset, tmp_path / "model")
+    recommender = Recommender.from_pretrained(tmp_path / "model", dataset)
+    log_odds = recommender.model.description.return_log_odds
+    assert log_odds > 1 if come_back else log_odds < -1
+    assert recommender.as_scorer().return_log_odds == log_odds
+    history = ["i2", "i5"]
+    found = recommender.recommend(history=history, k=24, include_seen=True, exact=True)
+    for one in found.items:
+        assert one.score - one.logprob == pytest.approx(log_odds * (one.item_id in history), abs=1e-4)
+    assert len(found.items) == 24

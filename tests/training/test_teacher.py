@@ -27,15 +27,25 @@ def split():
     return leave_last_out(toy_dataset(users=24, items=12, length=8))
 
 
-def test_targets_are_the_softmax_of_pooled_scores_at_every_position(split):
+@pytest.mark.parametrize("with_reader", [True, False])
+def test_targets_are_the_softmax_of_pooled_scores_at_every_position(split, with_reader):
+    """Items met before have the probability that SASRec gives them; without SASRec, the pool's, by the log-odds."""
     histories = split.train.histories
     sasrec, knn = SASRec(width=8, epochs=2).fit(split.train), ItemKNN().fit(split.train)
-    targets = teach([sasrec, knn], np.array([0.5, 2.0]), split.train, top=5)
+    scorers, weights = ([sasrec, knn], [0.5, 2.0]) if with_reader else ([knn], [2.0])
+    targets = teach(scorers, np.array(weights), split.train, top=5, return_log_odds=-1.5)
     for user in (0, 7, 23):
         for position, row in enumerate(range(histories.indptr[user], histories.indptr[user + 1])):
             before = [histories[user][:position]]
-            pooled = 0.5 * sasrec.score(before)[0] + 2.0 * knn.score(before)[0]
-            expected = torch.softmax(torch.from_numpy(pooled), 0).topk(5)
+            pooled = sum(w * s.score(before)[0] for w, s in zip(weights, scorers, strict=True)).astype(np.float64)
+            odds, met = np.exp(pooled), np.isin(np.arange(12), before[0])
+            if with_reader:
+                own = np.exp(sasrec.score(before)[0].astype(np.float64))
+                probabilities = np.where(met, own, odds / odds[~met].sum() * (1 - own[met].sum()))
+            else:
+                odds[met] *= np.exp(-1.5)
+                probabilities = odds / odds.sum()
+            expected = torch.from_numpy(probabilities).topk(5)
             assert targets.probabilities[row] == pytest.approx(expected.values.numpy(), abs=2e-3)
             clear = np.diff(expected.values.numpy(), prepend=2, append=0) < -2e-3
             sure = clear[:-1] & clear[1:]

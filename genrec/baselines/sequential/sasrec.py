@@ -12,7 +12,6 @@ from genrec.baselines.sequential.base import SCORING_BATCH, SequentialScorer
 from genrec.baselines.sequential.batching import Streams, Windows, bucketed, padded
 from genrec.baselines.sequential.losses import full_softmax, sampled_softmax
 from genrec.baselines.sequential.network import Architecture
-from genrec.baselines.sequential.returning import add_return_odds
 from genrec.baselines.sequential.trainer import TrainingSettings
 
 if TYPE_CHECKING:
@@ -137,7 +136,8 @@ class SASRec(SequentialScorer):
         NDArray
             int64 (R,), which history each row belongs to.
         NDArray
-            float32 (R, N), log-probabilities.
+            float32 (R, N), log-probabilities of the network alone, without the log-odds of returns that :meth:`score`
+            adds.
 
         Examples
         --------
@@ -160,8 +160,7 @@ class SASRec(SequentialScorer):
             states[torch.from_numpy(part.start)[row] + column] = self._network(tokens, real)[wanted]
         rows = np.repeat(np.arange(len(histories)), [len(items) for items in histories])
         scores = torch.log_softmax(self._network.scores(states), 1).numpy()
-        before = [items[:end] for items in histories for end in range(len(items))]
-        return rows, add_return_odds(scores, before, self._network.return_log_odds.item())
+        return rows, scores
 
     def _settings(self) -> dict[str, object]:
         return {"negatives": self.negatives}
