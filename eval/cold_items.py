@@ -5,10 +5,10 @@ after one is left. The default recipe is trained on the rest; the items' codes c
 asked for a held-out item (cold questions), and others for the last of their items that training knows (warm questions),
 always among the whole catalog.
 
-A model has only ever seen such items not being chosen. What it needs is a number: how much likelier a new item is than
-the model believes, and how much more its text should count. Both are chosen on the first set of items, as the best
-share of cold targets found that costs warm questions of the validation part no more than they may; the second set, and
-the test part, are looked at once.
+A model has only ever seen such items not being chosen, so of a list's last places some are left to new items that suit
+the history well enough. What counts for that, how many places and how well are chosen on the first set of items, as the
+best share of cold targets found that costs warm questions of the validation part no more than they may; the second set,
+and the test part, are looked at once.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
+from cold_places import NewItemPlaces
 from numpy.typing import NDArray
 
 from genrec import Recommender
@@ -31,109 +31,37 @@ from genrec.cli.console import print_json, print_table
 from genrec.cli.provenance import provenance
 from genrec.data.cold import cold_items, select_questions
 from genrec.data.dataset import Dataset
-from genrec.data.split import EvalSet, leave_last_out
+from genrec.data.split import leave_last_out
 from genrec.evaluation.bootstrap import bootstrap_interval
 from genrec.evaluation.protocol import Evaluation, evaluate
 from genrec.evaluation.sample import questions_at, sample_rows
-from genrec.recommend.fusion import on_one_scale
 from genrec.shipped import shipped_path
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
 
 RECIPE = "finetune/configs/gpt-distilled.yaml"
 TEXT = ("tfidf-knn", "bert-knn")
-TEXT_WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0)
 METRICS = ("recall@10", "ndcg@10")
-NEVER = -1e9
 
 
-@dataclass(frozen=True)
-class Lift:
-    """What a held-out item gets on top of the model's score: a constant, and its text's z-score times a weight."""
-
-    constant: float = 0.0
-    text_weight: float = 0.0
-
-
-class Lifted(Scorer):
-    """A fitted scorer that gives some items a lift."""
+class WithoutNew(Scorer):
+    """A fitted scorer that never recommends new items."""
 
     serves_cold_users = True
-    serves_cold_items = True
+    serves_cold_items = False
 
-    def __init__(self, name: str, scorer: Scorer, text: Scorer, items: NDArray[np.int64], lift: Lift) -> None:
-        self.name, self.scorer, self.text, self.items, self.lift = name, scorer, text, items, lift
+    def __init__(self, name: str, scorer: Scorer, items: NDArray[np.int64]) -> None:
+        self.name, self.scorer, self.items = name, scorer, items
 
-    def fit(self, dataset: Dataset) -> Lifted:
-        """Its parts are fitted already."""
+    def fit(self, dataset: Dataset) -> WithoutNew:
+        """It is fitted already."""
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-        """Scores (B, N), those of the items lifted."""
+        """Scores (B, N), -inf for new items."""
         scores = self.scorer.score(histories)
-        if self.lift.text_weight:
-            words = on_one_scale(self.text.score(histories), "z-score")[:, self.items]
-            scores[:, self.items] += np.float32(self.lift.text_weight) * words
-        scores[:, self.items] += np.float32(self.lift.constant)
+        scores[:, self.items] = -np.inf
         return scores
-
-
-class Questions:
-    """Validation questions with what the choice of a lift needs, computed once."""
-
-    def __init__(self, asked: EvalSet, scorer: Scorer, text: Scorer, items: NDArray[np.int64]) -> None:
-        self.target = np.array([targets[0] for targets in asked.targets])
-        place = np.where(np.isin(self.target, items), np.searchsorted(items, self.target), -1)
-        parts = [
-            self._read(scorer, text, items, asked, place, slice(first, first + 128))
-            for first in range(0, len(asked), 128)
-        ]
-        self.held, self.words, self.right, self.known = (np.concatenate([part[n] for part in parts]) for n in range(4))
-        self.place = place
-
-    @staticmethod
-    def _read(
-        scorer: Scorer, text: Scorer, items: NDArray[np.int64], asked: EvalSet, place: NDArray[np.int64], some: slice
-    ) -> tuple[NDArray[np.float32], ...]:
-        """Held-out items' scores and words (B, H), the target's score (B,), the other items' 11 best scores (B, 11)."""
-        histories, target = asked.histories[some], np.concatenate(asked.targets[some])
-        scores = scorer.score(histories)
-        words = on_one_scale(text.score(histories), "z-score")[:, items]
-        right = scores[np.arange(len(target)), target].copy()
-        for row, history in zip(scores, histories, strict=True):
-            row[history] = -np.inf
-        held = scores[:, items].copy()
-        scores[:, items] = -np.inf
-        scores[np.arange(len(target)), target] = -np.inf
-        known = np.partition(scores, -11, axis=1)[:, -11:]
-        return held, words, right, known
-
-    def ndcg_and_recall(self, lift: Lift) -> tuple[float, float]:
-        """NDCG@10 and recall@10 with a lift; a tie counts against the target."""
-        lifted = self.held + lift.text_weight * self.words + lift.constant
-        rows = np.flatnonzero(self.place >= 0)
-        right = self.right.copy()
-        right[rows] = lifted[rows, self.place[rows]]
-        lifted[rows, self.place[rows]] = -np.inf
-        rank = (self.known >= right[:, None]).sum(1) + (lifted >= right[:, None]).sum(1)
-        found = rank < 10
-        return float(np.where(found, 1 / np.log2(rank + 2), 0).mean()), float(found.mean())
-
-
-def choose(warm: Questions, cold: Questions, may_lose: float) -> Lift:
-    """The lift that finds most cold targets and leaves warm questions a given share of their NDCG."""
-    enough = warm.ndcg_and_recall(Lift(NEVER))[0] * (1 - may_lose)
-    best, most = Lift(NEVER), -1.0
-    for text_weight in TEXT_WEIGHTS:
-        low, high = -60.0, 60.0
-        for _ in range(20):
-            middle = (low + high) / 2
-            kept = warm.ndcg_and_recall(Lift(middle, text_weight))[0] >= enough
-            low, high = (middle, high) if kept else (low, middle)
-        found = cold.ndcg_and_recall(Lift(low, text_weight))[1]
-        if found > most:
-            best, most = Lift(low, text_weight), found
-    return best
 
 
 def compared(name: str, found: Evaluation, reference: Evaluation) -> dict[str, float]:
@@ -149,7 +77,9 @@ def compared(name: str, found: Evaluation, reference: Evaluation) -> dict[str, f
 def main(
     data: Annotated[str, typer.Option(help="Named set or data set folder.")] = "ml-100k",
     share: Annotated[float, typer.Option(help="Of the items, in each of the two sets.")] = 0.05,
-    may_lose: Annotated[float, typer.Option(help="Share of the warm validation NDCG@10 that a lift may cost.")] = 0.015,
+    may_lose: Annotated[
+        float, typer.Option(help="Share of the warm validation NDCG@10 that places for new items may cost.")
+    ] = 0.015,
     users: Annotated[int, typer.Option(min=1, help="Validation questions of a kind, at most.")] = 3000,
     seed: Annotated[int, typer.Option(help="Of the items drawn, and of the training.")] = 0,
     model: Annotated[Path | None, typer.Option(help="Folder to keep the model in, or one kept before.")] = None,
@@ -157,7 +87,7 @@ def main(
     out: Annotated[Path, typer.Option(help="File to write, JSON.")] = Path(__file__).parent / "results/cold_items.json",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
 ) -> None:
-    """Hold items out, train, choose the lift, measure; the report is written once all is known."""
+    """Hold items out, train, choose places, measure; the report is written once all is known."""
     dataset = Dataset.load(data)
     cold = cold_items(dataset, share, seed)
     warm = leave_last_out(cold.train)
@@ -166,7 +96,9 @@ def main(
         folder = model or Path(scratch) / "model"
         if not (folder / "genrec.json").exists():
             finetune(config, warm.train, folder, validation=warm.validation)
-        scorer = Recommender.from_pretrained(folder, warm.train, evidence=False).as_scorer("default", evidence=True)
+        scorer = Recommender.from_pretrained(folder, warm.train, evidence=False).as_scorer(
+            "default, as trained", evidence=True
+        )
         scorer.fit(warm.train)
     texts = [scorer_named(name).fit(warm.train) for name in TEXT]
     cold_validation = questions_at(cold.validation, sample_rows(len(cold.validation), users))
@@ -178,15 +110,9 @@ def main(
     )
     warm_validation = questions_at(warm_validation, sample_rows(len(warm_validation), users))
     text = max(texts, key=lambda one: evaluate(one, cold_validation, ks=(10,)).metrics["recall@10"])
-    lift = choose(
-        Questions(warm_validation, scorer, text, items), Questions(cold_validation, scorer, text, items), may_lose
-    )
-    entrants: list[Scorer] = [
-        Lifted("default, new items never", scorer, text, items, Lift(NEVER)),
-        Lifted("default, as trained", scorer, text, items, Lift()),
-        Lifted("default, new items lifted", scorer, text, items, lift),
-        *texts,
-    ]
+    mixed = NewItemPlaces("default, places for new items", scorer, texts, items, dataset.catalog.text_of())
+    mixed.choose(warm_validation, cold_validation, may_lose)
+    entrants: list[Scorer] = [WithoutNew("default, new items never", scorer, items), scorer, mixed, *texts]
     on_warm = [evaluate(one, warm_test, ks=(10,)) for one in entrants]
     on_cold = [evaluate(one, cold.test, ks=(10,)) for one in entrants]
     best_text = on_cold[3 + texts.index(text)]
@@ -207,7 +133,7 @@ def main(
         "cold_questions": len(cold.test),
         "warm_questions": len(warm_test),
         "text": text.name,
-        "lift": {"constant": lift.constant, "text_weight": lift.text_weight},
+        "places": {"most": mixed.places, "weights": mixed.weights.round(4).tolist(), "least": mixed.least},
         "warm_loss": 1 - on_warm[2].metrics["ndcg@10"] / on_warm[0].metrics["ndcg@10"],
         **provenance("eval/cold_items.py", ["torch", "transformers", "numpy"]),
         "rows": rows,
@@ -220,7 +146,7 @@ def main(
         columns = ["model", "cold recall@10", "cold ndcg@10", "warm recall@10", "warm ndcg@10", "new items of 10"]
         cells = [[row["model"], *(f"{row[name]:.4f}" for name in columns[1:])] for row in rows]
         print_table(columns, [[str(cell) for cell in line] for line in cells])
-        print(f"lift {lift.constant:+.2f} and {lift.text_weight} times text; warm NDCG@10 {-report['warm_loss']:+.1%}")
+        print(f"{mixed.places} places, from {mixed.least:.2f} on; warm NDCG@10 {-report['warm_loss']:+.1%}")
 
 
 if __name__ == "__main__":
