@@ -115,7 +115,8 @@ def make_targets(
     scorers = [fit_named(name, train, validation, seed, folder) for name in config.scorers]
     weights, return_log_odds = pool(scorers, questions_at(validation, sample_rows(len(validation), QUESTIONS)))
     logger.info("teacher: %s", ", ".join(f"{s.name} weighs {w:.3f}" for s, w in zip(scorers, weights, strict=True)))
-    targets = teach(scorers, weights, train, config.top, return_log_odds=return_log_odds)
+    keep_met = config.met == "keep"
+    targets = teach(scorers, weights, train, config.top, return_log_odds=return_log_odds, keep_met=keep_met)
     targets.save(folder)
     named = dict(zip(config.scorers, weights.tolist(), strict=True))
     (folder / "weights.json").write_text(json.dumps(named) + "\n", encoding="utf-8")
@@ -152,6 +153,7 @@ def teach(
     top: int = 64,
     *,
     return_log_odds: float = 0.0,
+    keep_met: bool = False,
 ) -> TeacherTargets:
     """Ask fitted scorers for the likeliest items at every position of the training histories.
 
@@ -166,30 +168,32 @@ def teach(
     top
         Items to keep a position. Default 64.
     return_log_odds
-        Where no scorer has read the histories in their order: added to the pooled log-probabilities of items that came
-        before. Default 0.
+        Added to the pooled log-probabilities of items that came before in the history. Default 0.
+    keep_met
+        Instead, let items that came before keep the probability that SASRec's network gives them, and the pool divide
+        the rest. Default False.
 
-    Notes
-    -----
-    Texts like best what the user has met already, and a student that learns to leave that out, position by position,
-    learns less of what is left. So items that came before keep the probability that the first sequential scorer gives
-    them, and the pool divides the rest. How users come back is one number of the finished model.
+    Raises
+    ------
+    ConfigError
+        If ``keep_met`` and SASRec is none of the scorers.
     """
     histories = train.histories
     top = min(top, train.num_items)
-    reader = next((scorer for scorer in scorers if isinstance(scorer, SASRec)), None)
+    reader = next((scorer for scorer in scorers if isinstance(scorer, SASRec)), None) if keep_met else None
+    if keep_met and reader is None:
+        raise ConfigError("teacher.met=keep needs sasrec among the scorers", hint="add it, or set met=leave-out")
     items = np.empty((len(histories.items), top), dtype=np.int32)
     probabilities = np.empty((len(histories.items), top), dtype=np.float16)
     for users in _batches(histories.lengths):
         batch = [histories[user] for user in users]
-        scores = {scorer: _position_scores(scorer, batch) for scorer in scorers}
-        pooled = sum(np.float32(weight) * scores[scorer] for scorer, weight in zip(scorers, weights, strict=True))
+        pooled = sum(np.float32(w) * _position_scores(s, batch) for s, w in zip(scorers, weights, strict=True) if w > 0)
         before = [items[:end] for items in batch for end in range(len(items))]
         if reader is None:
             logprobs = torch.log_softmax(torch.as_tensor(pooled), dim=1).float().numpy()
             expected = torch.from_numpy(add_return_odds(logprobs, before, return_log_odds))
         else:
-            expected = _with_returns_of(scores[reader], np.asarray(pooled), before)
+            expected = _with_returns_of(reader.position_scores(batch, returns=False)[1], np.asarray(pooled), before)
         likely = expected.topk(top, dim=1)
         rows = np.concatenate([np.arange(histories.indptr[user], histories.indptr[user + 1]) for user in users])
         items[rows] = likely.indices.numpy()

@@ -27,19 +27,19 @@ def split():
     return leave_last_out(toy_dataset(users=24, items=12, length=8))
 
 
-@pytest.mark.parametrize("with_reader", [True, False])
-def test_targets_are_the_softmax_of_pooled_scores_at_every_position(split, with_reader):
-    """Items met before have the probability that SASRec gives them; without SASRec, the pool's, by the log-odds."""
+@pytest.mark.parametrize("keep_met", [True, False])
+def test_targets_are_the_softmax_of_pooled_scores_at_every_position(split, keep_met):
+    """Items met before have the pool's probability, by the log-odds, or the one that SASRec's network gives them."""
     histories = split.train.histories
     sasrec, knn = SASRec(width=8, epochs=2).fit(split.train), ItemKNN().fit(split.train)
-    scorers, weights = ([sasrec, knn], [0.5, 2.0]) if with_reader else ([knn], [2.0])
-    targets = teach(scorers, np.array(weights), split.train, top=5, return_log_odds=-1.5)
+    scorers, weights = [sasrec, knn], [0.5, 2.0]
+    targets = teach(scorers, np.array(weights), split.train, top=5, return_log_odds=-1.5, keep_met=keep_met)
     for user in (0, 7, 23):
         for position, row in enumerate(range(histories.indptr[user], histories.indptr[user + 1])):
             before = [histories[user][:position]]
             pooled = sum(w * s.score(before)[0] for w, s in zip(weights, scorers, strict=True)).astype(np.float64)
             odds, met = np.exp(pooled), np.isin(np.arange(12), before[0])
-            if with_reader:
+            if keep_met:
                 own = np.exp(sasrec.score(before)[0].astype(np.float64))
                 probabilities = np.where(met, own, odds / odds[~met].sum() * (1 - own[met].sum()))
             else:
@@ -50,6 +50,24 @@ def test_targets_are_the_softmax_of_pooled_scores_at_every_position(split, with_
             clear = np.diff(expected.values.numpy(), prepend=2, append=0) < -2e-3
             sure = clear[:-1] & clear[1:]
             assert (targets.items[row] == expected.indices.numpy())[sure].all()
+
+
+def test_what_is_met_is_kept_as_a_network_has_it_without_its_log_odds(split):
+    sasrec = SASRec(width=8, epochs=2).fit(split.train)
+    before = sasrec.position_scores([split.train.histories[0]])[1]
+    sasrec._network.return_log_odds.fill_(-9.0)
+    np.testing.assert_array_equal(sasrec.position_scores([split.train.histories[0]], returns=False)[1], before)
+    kept, left_out = (teach([sasrec], np.ones(1), split.train, top=12, keep_met=keep) for keep in (True, False))
+    row = split.train.histories.indptr[1] - 1  # the last of the first user
+    met = np.isin(kept.items[row], split.train.histories[0][:-1])
+    expected = np.exp(before[-1][kept.items[row]])
+    assert kept.probabilities[row] == pytest.approx(expected, abs=2e-3)
+    assert left_out.probabilities[row][np.isin(left_out.items[row], kept.items[row][met])].sum() < 1e-3
+
+
+def test_who_keeps_what_is_met_needs_a_network(split):
+    with pytest.raises(ConfigError, match="needs sasrec"):
+        teach([ItemKNN().fit(split.train)], np.ones(1), split.train, keep_met=True)
 
 
 def test_a_scorer_that_says_nothing_weighs_nothing():

@@ -12,6 +12,7 @@ from genrec.baselines.sequential.base import SCORING_BATCH, SequentialScorer
 from genrec.baselines.sequential.batching import Streams, Windows, bucketed, padded
 from genrec.baselines.sequential.losses import full_softmax, sampled_softmax
 from genrec.baselines.sequential.network import Architecture
+from genrec.baselines.sequential.returning import add_return_odds
 from genrec.baselines.sequential.trainer import TrainingSettings
 
 if TYPE_CHECKING:
@@ -120,7 +121,9 @@ class SASRec(SequentialScorer):
         return super().fit(dataset)
 
     @torch.inference_mode()
-    def position_scores(self, histories: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def position_scores(
+        self, histories: Sequence[NDArray[np.int32]], *, returns: bool = True
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Give, for every item of every history, what was to be expected there, given the items before it.
 
         Row r belongs to item r of the histories end to end, so ``np.concatenate(histories)`` are the right answers.
@@ -130,14 +133,15 @@ class SASRec(SequentialScorer):
         ----------
         histories
             B arrays int32 (T,), R items in all. Beyond `max_length`, each position sees at least half of that.
+        returns
+            Add the log-odds of returns, as :meth:`score` does. Default True.
 
         Returns
         -------
         NDArray
             int64 (R,), which history each row belongs to.
         NDArray
-            float32 (R, N), log-probabilities of the network alone, without the log-odds of returns that :meth:`score`
-            adds.
+            float32 (R, N), log-probabilities.
 
         Examples
         --------
@@ -160,7 +164,10 @@ class SASRec(SequentialScorer):
             states[torch.from_numpy(part.start)[row] + column] = self._network(tokens, real)[wanted]
         rows = np.repeat(np.arange(len(histories)), [len(items) for items in histories])
         scores = torch.log_softmax(self._network.scores(states), 1).numpy()
-        return rows, scores
+        if not returns:
+            return rows, scores
+        before = [items[:end] for items in histories for end in range(len(items))]
+        return rows, add_return_odds(scores, before, self._network.return_log_odds.item())
 
     def _settings(self) -> dict[str, object]:
         return {"negatives": self.negatives}

@@ -144,5 +144,7 @@ def _limits(report: Report, tests: Sequence[Comparison]) -> list[str]:
     if failed:
         limits.append(f"Failed: {', '.join(failed)}.")
     if report.protocol.seeds == 1 and any(m.family in TRAINED for m in report.done()):
-        limits.append("Each model was fitted once: how much trained models vary from fit to fit is not in the intervals.")
+        limits.append(
+            "Each model was fitted once: how much trained models vary from fit to fit is not in the intervals."
+        )
     return limits
