@@ -86,7 +86,8 @@ def test_a_report_survives_being_written(report, tmp_path):
 def test_intervals_and_tests_are_those_of_the_per_user_values(report):
     expected = evaluate(EASE().fit(SPLIT.train), SPLIT.test).per_user["ndcg@10"]
     found = report.result("ease", True).metrics["ndcg@10"]
-    assert found == Interval.of(bootstrap_interval(expected))
+    # All metrics are resampled in one product, whose last digit depends on the processor.
+    assert found.model_dump() == pytest.approx(Interval.of(bootstrap_interval(expected)).model_dump(), rel=1e-12)
     assert report.baseline == "ease"
     assert {c.model for c in report.comparisons} == {"popularity", EVIL}
     assert {(c.metric, c.filter_seen) for c in report.comparisons} == {
