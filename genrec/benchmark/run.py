@@ -57,13 +57,13 @@ def run_benchmark(
 
     Examples
     --------
-    >>> from genrec.baselines import EASE, Popularity
+    >>> from genrec.baselines import MarkovChain, Popularity
     >>> from genrec.data.split import leave_last_out
     >>> from genrec.testing import toy_dataset
     >>> dataset = toy_dataset()
-    >>> report = run_benchmark(leave_last_out(dataset), [Popularity(), EASE()], dataset, filter_seen=[True])
+    >>> report = run_benchmark(leave_last_out(dataset), [Popularity(), MarkovChain()], dataset, filter_seen=[True])
     >>> [(model.name, round(figure.mean, 3)) for model, figure in report.ranked(filter_seen=True)]
-    [('ease', 0.797), ('popularity', 0.45)]
+    [('markov', 1.0), ('popularity', 0.45)]
     """
     check_names([scorer.name for scorer in scorers])
     known = {scorer.name: "own" for scorer in scorers}
