@@ -99,7 +99,7 @@ def test_when_all_fail_the_first_error_is_raised(split):
 
 @pytest.fixture(autouse=True)
 def no_collector():
-    """A limit that runs out inside a finalizer is raised again a moment later, but pytest takes the first for a fault."""
+    """A limit that runs out inside a finalizer is raised again soon, but pytest takes the first for a fault."""
     gc.collect()
     gc.disable()
     yield
