@@ -19,6 +19,7 @@ def in_words(place, before):
 def test_the_list_moves_as_the_server_says_and_comes_back(page, api):
     add(page, "Red River", "Green Lantern", "Violet Violin")
     full = [item["item_id"] for item in api("/v1/recommend", {"history": ["i0", "i2", "i7"]})["items"]]
+    expect(page.locator("#results > li").first).to_have_attribute("data-item", full[0])
     assert listed(page) == full
     button = page.get_by_role("button", name="What if not Violet Violin?")
     button.click()
