@@ -78,9 +78,14 @@ def fit_returns(generator: Scorer, validation: EvalSet) -> float:
     Parameters
     ----------
     generator
-        Gives log-probabilities of all items.
+        Gives log-probabilities of all N items.
     validation
         Questions that it was not trained on; some of them are asked.
+
+    Returns
+    -------
+    float
+        As :func:`~genrec.baselines.sequential.returning.fit_return_log_odds`.
     """
     asked = _some_of(validation, RETURN_USERS)
     return fit_return_log_odds(generator.score(asked.histories), asked)

@@ -29,6 +29,20 @@ Where a request wants values together and enough items have them all, all are re
 def return_weights(histories: Sequence[NDArray[np.int32]], log_odds: float, num_items: int) -> ItemWeights:
     """The same log-weight for all items of each history: how users come back to an item.
 
+    Parameters
+    ----------
+    histories
+        B arrays of item indices, int32 (T,); an item that stands there twice weighs once.
+    log_odds
+        The log-weight, in nats; the other items have 0.
+    num_items
+        Number of items (N).
+
+    Returns
+    -------
+    ItemWeights
+        (B, N).
+
     Examples
     --------
     >>> return_weights([np.array([1, 1]), np.array([0])], -2.0, num_items=3).dense

@@ -193,7 +193,7 @@ def teach(
             logprobs = torch.log_softmax(torch.as_tensor(pooled), dim=1).float().numpy()
             expected = torch.from_numpy(add_return_odds(logprobs, before, return_log_odds))
         else:
-            expected = _with_returns_of(reader.position_scores(batch, returns=False)[1], np.asarray(pooled), before)
+            expected = _keeping_met(reader.position_scores(batch, returns=False)[1], np.asarray(pooled), before)
         likely = expected.topk(top, dim=1)
         rows = np.concatenate([np.arange(histories.indptr[user], histories.indptr[user + 1]) for user in users])
         items[rows] = likely.indices.numpy()
@@ -201,7 +201,7 @@ def teach(
     return TeacherTargets(items, probabilities)
 
 
-def _with_returns_of(
+def _keeping_met(
     reader: NDArray[np.float32], pooled: NDArray[np.float32], before: Sequence[NDArray[np.int32]]
 ) -> Tensor:
     """Log-probabilities (R, N): those of a reader for items that came before, and of the pool's scores for others."""

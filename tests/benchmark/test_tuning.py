@@ -21,6 +21,15 @@ GRIDS = st.dictionaries(
 )
 
 
+@pytest.fixture(autouse=True)
+def no_collector():
+    """A limit that runs out inside a finalizer is raised again soon, but pytest takes the first for a fault."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
 # An interrupt may first come while Python collects garbage, where it goes nowhere but into a warning.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -95,15 +104,6 @@ def test_a_trial_that_fails_does_not_end_the_others(split):
 def test_when_all_fail_the_first_error_is_raised(split):
     with pytest.raises(RuntimeError, match="no luck"):
         tune(lambda params: Fails(), split, [{}, {}])
-
-
-@pytest.fixture(autouse=True)
-def no_collector():
-    """A limit that runs out inside a finalizer is raised again soon, but pytest takes the first for a fault."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 def test_a_first_trial_over_its_limit_leaves_no_model(split):
