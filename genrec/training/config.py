@@ -102,10 +102,11 @@ class TeacherConfig(_Config):
     """The share at the end of the run, reached along a line. Default: the same."""
     top: PositiveInt = 64
     """Items kept a position."""
-    met: Literal["leave-out", "keep"] = "leave-out"
+    met: Literal["by-length", "leave-out", "keep"] = "by-length"
     """Items that the user met before: leave them out of the targets, as far as validation says that nobody comes back,
-    or keep the probability that sasrec's network gives them. To leave out can be learned where histories are short;
-    where they are longer than what the model reads, it costs (eval/results/experiments.md)."""
+    or keep the probability that sasrec's network gives them. To leave out can be learned where the model reads what
+    was met, and costs where it does not (eval/results/experiments.md): by length leaves out for users with up to
+    prompt.max_items interactions, and keeps for the others."""
     sampled: bool = False
     """Below the root, learn on the way to an item drawn from the teacher, not to the true one (head.one_position)."""
     targets: Path | None = None

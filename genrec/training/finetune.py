@@ -199,7 +199,8 @@ def _teacher(config: FinetuneConfig, parts: TrainingData, out: Path, processes: 
     if teacher is None:
         return None
     if processes.is_main_process and not (folder / "weights.json").exists():
-        make_targets(teacher, parts.train, parts.validation, config.training.seed, folder)
+        read = config.prompt.max_items
+        make_targets(teacher, parts.train, parts.validation, config.training.seed, folder, max_items=read)
     processes.wait_for_everyone()
     return TeacherTargets.load(teacher.targets or folder)
 

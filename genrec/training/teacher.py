@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -80,7 +81,7 @@ class TeacherTargets:
 
 
 def make_targets(
-    config: TeacherConfig, train: Dataset, validation: EvalSet | None, seed: int, folder: Path
+    config: TeacherConfig, train: Dataset, validation: EvalSet | None, seed: int, folder: Path, *, max_items: int = 50
 ) -> TeacherTargets:
     """Fit the teacher's scorers and ask them for every position.
 
@@ -96,11 +97,14 @@ def make_targets(
         Of the scorers.
     folder
         Gets the targets, ``weights.json``, and scorers that were trained.
+    max_items
+        Longest history that the student reads, for ``met: by-length``. Default 50.
 
     Raises
     ------
     ConfigError
-        If there is no validation, or a folder of targets is named that are of other interactions.
+        If there is no validation, a folder of targets is named that are of other interactions, or what users met
+        cannot be kept.
     """
     if config.targets is not None:
         targets = TeacherTargets.load(config.targets)
@@ -112,15 +116,28 @@ def make_targets(
         return targets
     if validation is None:
         raise ConfigError("a teacher needs validation users", hint="set training.validation_users, or another split")
+    keep_met = _keeps_met(config, train.histories.lengths, max_items)
     scorers = [fit_named(name, train, validation, seed, folder) for name in config.scorers]
     weights, return_log_odds = pool(scorers, questions_at(validation, sample_rows(len(validation), QUESTIONS)))
     logger.info("teacher: %s", ", ".join(f"{s.name} weighs {w:.3f}" for s, w in zip(scorers, weights, strict=True)))
-    keep_met = config.met == "keep"
     targets = teach(scorers, weights, train, config.top, return_log_odds=return_log_odds, keep_met=keep_met)
     targets.save(folder)
     named = dict(zip(config.scorers, weights.tolist(), strict=True))
     (folder / "weights.json").write_text(json.dumps(named) + "\n", encoding="utf-8")
     return targets
+
+
+def _keeps_met(config: TeacherConfig, lengths: NDArray[np.int64], max_items: int) -> NDArray[np.bool_]:
+    """Of which users the targets keep what was met: bool (U,)."""
+    longer = {"by-length": max_items, "keep": 0, "leave-out": np.inf}[config.met]
+    keeps = lengths > longer
+    if keeps.any() and "sasrec" not in config.scorers:
+        who = f"{keeps.sum()} users with more than {longer} interactions"
+        message = f"training.teacher.met={config.met} lets items that {who} met be as likely as sasrec has them"
+        raise ConfigError(
+            message, hint="add sasrec to training.teacher.scorers, or --set training.teacher.met=leave-out"
+        )
+    return keeps
 
 
 def pool(scorers: Sequence[Scorer], questions: EvalSet) -> tuple[NDArray[np.float64], float]:
@@ -153,7 +170,7 @@ def teach(
     top: int = 64,
     *,
     return_log_odds: float = 0.0,
-    keep_met: bool = False,
+    keep_met: NDArray[np.bool_] | None = None,
 ) -> TeacherTargets:
     """Ask fitted scorers for the likeliest items at every position of the training histories.
 
@@ -170,30 +187,36 @@ def teach(
     return_log_odds
         Added to the pooled log-probabilities of items that came before in the history. Default 0.
     keep_met
-        Instead, let items that came before keep the probability that SASRec's network gives them, and the pool divide
-        the rest. Default False.
+        bool (U,). Users of whom items that came before keep, instead, the probability that SASRec's network gives
+        them, and the pool divides the rest. Default: nobody.
 
     Raises
     ------
-    ConfigError
-        If ``keep_met`` and SASRec is none of the scorers.
+    ValueError
+        If there are such users and SASRec is none of the scorers.
     """
     histories = train.histories
     top = min(top, train.num_items)
-    reader = next((scorer for scorer in scorers if isinstance(scorer, SASRec)), None) if keep_met else None
-    if keep_met and reader is None:
-        raise ConfigError("teacher.met=keep needs sasrec among the scorers", hint="add it, or set met=leave-out")
+    keeps = np.zeros(len(histories.lengths), dtype=np.bool_) if keep_met is None else keep_met
+    reader = next((scorer for scorer in scorers if isinstance(scorer, SASRec)), None)
+    if keeps.any() and reader is None:
+        raise ValueError("keep_met: sasrec is none of the scorers")
     items = np.empty((len(histories.items), top), dtype=np.int32)
     probabilities = np.empty((len(histories.items), top), dtype=np.float16)
     for users in _batches(histories.lengths):
         batch = [histories[user] for user in users]
-        pooled = sum(np.float32(w) * _position_scores(s, batch) for s, w in zip(scorers, weights, strict=True) if w > 0)
         before = [items[:end] for items in batch for end in range(len(items))]
-        if reader is None:
-            logprobs = torch.log_softmax(torch.as_tensor(pooled), dim=1).float().numpy()
-            expected = torch.from_numpy(add_return_odds(logprobs, before, return_log_odds))
-        else:
-            expected = _keeping_met(reader.position_scores(batch, returns=False)[1], np.asarray(pooled), before)
+        pooled = np.zeros((len(before), train.num_items), dtype=np.float32)
+        for scorer, weight in zip(scorers, weights, strict=True):
+            if weight > 0:
+                pooled += np.float32(weight) * _position_scores(scorer, batch)
+        logprobs = torch.log_softmax(torch.from_numpy(pooled), dim=1).numpy()
+        expected = torch.from_numpy(add_return_odds(logprobs, before, return_log_odds))
+        kept = np.repeat(keeps[users], histories.lengths[users])
+        if reader is not None and kept.any():
+            whose = list(compress(batch, keeps[users]))
+            own = reader.position_scores(whose, returns=False)[1]
+            expected[kept] = _keeping_met(own, pooled[kept], list(compress(before, kept)))
         likely = expected.topk(top, dim=1)
         rows = np.concatenate([np.arange(histories.indptr[user], histories.indptr[user + 1]) for user in users])
         items[rows] = likely.indices.numpy()
