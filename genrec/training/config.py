@@ -102,11 +102,11 @@ class TeacherConfig(_Config):
     """The share at the end of the run, reached along a line. Default: the same."""
     top: PositiveInt = 64
     """Items kept a position."""
-    met: Literal["by-length", "leave-out", "keep"] = "by-length"
+    met: Literal["auto", "leave-out", "keep"] = "auto"
     """Items that the user met before: leave them out of the targets, as far as validation says that nobody comes back,
     or keep the probability that sasrec's network gives them. To leave out can be learned where the model reads what
-    was met, and costs where it does not (eval/results/experiments.md): by length leaves out for users with up to
-    prompt.max_items interactions, and keeps for the others."""
+    was met, and costs where it does not (eval/results/experiments.md): auto keeps them where most interactions are of
+    users with more than prompt.max_items, and leaves them out elsewhere."""
     sampled: bool = False
     """Below the root, learn on the way to an item drawn from the teacher, not to the true one (head.one_position)."""
     targets: Path | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from itertools import compress
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -98,7 +97,7 @@ def make_targets(
     folder
         Gets the targets, ``weights.json``, and scorers that were trained.
     max_items
-        Longest history that the student reads, for ``met: by-length``. Default 50.
+        Longest history that the student reads, for ``met: auto``. Default 50.
 
     Raises
     ------
@@ -127,13 +126,18 @@ def make_targets(
     return targets
 
 
-def _keeps_met(config: TeacherConfig, lengths: NDArray[np.int64], max_items: int) -> NDArray[np.bool_]:
-    """Of which users the targets keep what was met: bool (U,)."""
-    longer = {"by-length": max_items, "keep": 0, "leave-out": np.inf}[config.met]
-    keeps = lengths > longer
-    if keeps.any() and "sasrec" not in config.scorers:
-        who = f"{keeps.sum()} users with more than {longer} interactions"
-        message = f"training.teacher.met={config.met} lets items that {who} met be as likely as sasrec has them"
+def _keeps_met(config: TeacherConfig, lengths: NDArray[np.int64], max_items: int) -> bool:
+    """Whether the targets keep what users met before.
+
+    A student that reads a part of a history cannot tell whether it is the whole, so all users are treated alike.
+    """
+    longer = lengths[lengths > max_items].sum() / max(lengths.sum(), 1)
+    keeps = config.met == "keep" or (config.met == "auto" and longer > 0.5)
+    if config.met == "auto":
+        message = "teacher: %.0f%% of the interactions are of users with more than %d, so items met before are %s"
+        logger.info(message, 100 * longer, max_items, "kept" if keeps else "left out")
+    if keeps and "sasrec" not in config.scorers:
+        message = "a teacher keeps items met before as likely as sasrec has them, and sasrec is none of its scorers"
         raise ConfigError(
             message, hint="add sasrec to training.teacher.scorers, or --set training.teacher.met=leave-out"
         )
@@ -170,7 +174,7 @@ def teach(
     top: int = 64,
     *,
     return_log_odds: float = 0.0,
-    keep_met: NDArray[np.bool_] | None = None,
+    keep_met: bool = False,
 ) -> TeacherTargets:
     """Ask fitted scorers for the likeliest items at every position of the training histories.
 
@@ -187,19 +191,18 @@ def teach(
     return_log_odds
         Added to the pooled log-probabilities of items that came before in the history. Default 0.
     keep_met
-        bool (U,). Users of whom items that came before keep, instead, the probability that SASRec's network gives
-        them, and the pool divides the rest. Default: nobody.
+        Instead, let items that came before keep the probability that SASRec's network gives them, and the pool divide
+        the rest. Default False.
 
     Raises
     ------
     ValueError
-        If there are such users and SASRec is none of the scorers.
+        If ``keep_met`` and SASRec is none of the scorers.
     """
     histories = train.histories
     top = min(top, train.num_items)
-    keeps = np.zeros(len(histories.lengths), dtype=np.bool_) if keep_met is None else keep_met
-    reader = next((scorer for scorer in scorers if isinstance(scorer, SASRec)), None)
-    if keeps.any() and reader is None:
+    reader = next((scorer for scorer in scorers if isinstance(scorer, SASRec)), None) if keep_met else None
+    if keep_met and reader is None:
         raise ValueError("keep_met: sasrec is none of the scorers")
     items = np.empty((len(histories.items), top), dtype=np.int32)
     probabilities = np.empty((len(histories.items), top), dtype=np.float16)
@@ -210,13 +213,11 @@ def teach(
         for scorer, weight in zip(scorers, weights, strict=True):
             if weight > 0:
                 pooled += np.float32(weight) * _position_scores(scorer, batch)
-        logprobs = torch.log_softmax(torch.from_numpy(pooled), dim=1).numpy()
-        expected = torch.from_numpy(add_return_odds(logprobs, before, return_log_odds))
-        kept = np.repeat(keeps[users], histories.lengths[users])
-        if reader is not None and kept.any():
-            whose = list(compress(batch, keeps[users]))
-            own = reader.position_scores(whose, returns=False)[1]
-            expected[kept] = _keeping_met(own, pooled[kept], list(compress(before, kept)))
+        if reader is None:
+            logprobs = torch.log_softmax(torch.from_numpy(pooled), dim=1).numpy()
+            expected = torch.from_numpy(add_return_odds(logprobs, before, return_log_odds))
+        else:
+            expected = _keeping_met(reader.position_scores(batch, returns=False)[1], pooled, before)
         likely = expected.topk(top, dim=1)
         rows = np.concatenate([np.arange(histories.indptr[user], histories.indptr[user + 1]) for user in users])
         items[rows] = likely.indices.numpy()

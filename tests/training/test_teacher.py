@@ -28,19 +28,19 @@ def split():
     return leave_last_out(toy_dataset(users=24, items=12, length=8))
 
 
-def test_targets_are_the_softmax_of_pooled_scores_at_every_position(split):
-    """Items met before have the pool's probability, by the log-odds, or of every other user SASRec's network's own."""
+@pytest.mark.parametrize("keep_met", [True, False])
+def test_targets_are_the_softmax_of_pooled_scores_at_every_position(split, keep_met):
+    """Items met before have the pool's probability, by the log-odds, or the one that SASRec's network gives them."""
     histories = split.train.histories
     sasrec, knn = SASRec(width=8, epochs=2).fit(split.train), ItemKNN().fit(split.train)
     scorers, weights = [sasrec, knn], [0.5, 2.0]
-    keeps = np.arange(24) % 2 == 1
-    targets = teach(scorers, np.array(weights), split.train, top=5, return_log_odds=-1.5, keep_met=keeps)
+    targets = teach(scorers, np.array(weights), split.train, top=5, return_log_odds=-1.5, keep_met=keep_met)
     for user in (0, 7, 23):
         for position, row in enumerate(range(histories.indptr[user], histories.indptr[user + 1])):
             before = [histories[user][:position]]
             pooled = sum(w * s.score(before)[0] for w, s in zip(weights, scorers, strict=True)).astype(np.float64)
             odds, met = np.exp(pooled), np.isin(np.arange(12), before[0])
-            if keeps[user]:
+            if keep_met:
                 own = np.exp(sasrec.score(before)[0].astype(np.float64))
                 probabilities = np.where(met, own, odds / odds[~met].sum() * (1 - own[met].sum()))
             else:
@@ -58,9 +58,7 @@ def test_what_is_met_is_kept_as_a_network_has_it_without_its_log_odds(split):
     before = sasrec.position_scores([split.train.histories[0]])[1]
     sasrec._network.return_log_odds.fill_(-9.0)
     np.testing.assert_array_equal(sasrec.position_scores([split.train.histories[0]], returns=False)[1], before)
-    kept, left_out = (
-        teach([sasrec], np.ones(1), split.train, top=12, keep_met=keep) for keep in (np.ones(24, bool), None)
-    )
+    kept, left_out = (teach([sasrec], np.ones(1), split.train, top=12, keep_met=keep) for keep in (True, False))
     row = split.train.histories.indptr[1] - 1  # the last of the first user
     met = np.isin(kept.items[row], split.train.histories[0][:-1])
     expected = np.exp(before[-1][kept.items[row]])
@@ -70,29 +68,32 @@ def test_what_is_met_is_kept_as_a_network_has_it_without_its_log_odds(split):
 
 def test_who_keeps_what_is_met_needs_a_network(split):
     with pytest.raises(ValueError, match="sasrec is none"):
-        teach([ItemKNN().fit(split.train)], np.ones(1), split.train, keep_met=np.ones(24, bool))
+        teach([ItemKNN().fit(split.train)], np.ones(1), split.train, keep_met=True)
 
 
-@pytest.mark.parametrize(("met", "user", "keeps"), [("by-length", 1, True), ("by-length", 0, False), ("keep", 0, True)])
-def test_by_length_keeps_what_users_met_whose_history_is_longer_than_what_is_read(met, user, keeps, tmp_path):
-    """Histories of 6 and 9 training interactions, of which 6 are read."""
-    toy = toy_dataset(users=24, items=12, length=11)
-    days, users = np.divmod(np.arange(24 * 11), 24)
-    split = leave_last_out(toy.with_interactions((days < 8) | (users % 2 == 1)))
-    config = TeacherConfig(scorers=["sasrec"], met=met, top=12)
-    targets = make_targets(config, split.train, split.validation, 0, tmp_path, max_items=6)
+@pytest.mark.parametrize(
+    ("met", "longer", "keeps"),
+    [("auto", 0.3, False), ("auto", 0.7, True), ("leave-out", 0.7, False), ("keep", 0.3, True)],
+)
+def test_items_met_are_kept_where_most_interactions_are_of_users_who_are_read_in_part(met, longer, keeps, tmp_path):
+    """Users with 9 training interactions, of which 8 are read, have about so many of all; the others have 6 each."""
+    days, users = np.divmod(np.arange(30 * 11), 30)
+    rows = (days < 8) | (users < round(30 * longer))
+    split = leave_last_out(toy_dataset(users=30, items=12, length=11).with_interactions(rows))
+    targets = make_targets(
+        TeacherConfig(scorers=["sasrec"], met=met, top=12), split.train, split.validation, 0, tmp_path, max_items=8
+    )
     sasrec = fit_named("sasrec", split.train, split.validation, 0, tmp_path)
-    row = split.train.histories.indptr[user + 1] - 1
-    before = split.train.histories[user]
+    row, before = split.train.histories.indptr[1] - 1, split.train.histories[0]
     own = np.exp(sasrec.position_scores([before], returns=False)[1][-1])
-    met_items = np.isin(targets.items[row], before[:-1])
-    as_network = np.allclose(targets.probabilities[row][met_items], own[targets.items[row][met_items]], atol=2e-3)
+    is_met = np.isin(targets.items[row], before[:-1])
+    as_network = np.allclose(targets.probabilities[row][is_met], own[targets.items[row][is_met]], atol=2e-3)
     assert as_network == keeps
 
 
-def test_by_length_asks_for_a_network_only_where_somebody_is_longer(split, tmp_path):
+def test_a_teacher_without_a_network_says_so_where_items_met_would_be_kept(split, tmp_path):
     config = TeacherConfig(scorers=["item-knn"])
-    with pytest.raises(ConfigError, match="24 users with more than 5 interactions"):
+    with pytest.raises(ConfigError, match="sasrec is none of its scorers"):
         make_targets(config, split.train, split.validation, 0, tmp_path, max_items=5)
     assert make_targets(config, split.train, split.validation, 0, tmp_path, max_items=6).items.shape[1] == 12
 
