@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from genrec.data.dataset import Dataset
 
 
+Part = Literal["whole", "alone", "guides"]
+
+
 @dataclass(frozen=True)
 class Entrant:
     """One model of a run, in a form that another process can build it from.
@@ -41,8 +44,9 @@ class Entrant:
         Paper or library.
     max_users
         Validation and test questions it is asked at most; None for all.
-    guided
-        Of a model folder: with the scorers that it names to guide its search. Default True.
+    part
+        Of a model folder: the model as users get it, guided if it names scorers for that; the generator alone; or
+        those scorers without it. Default ``"whole"``.
     """
 
     name: str
@@ -52,7 +56,7 @@ class Entrant:
     grid: Mapping[str, Sequence[object]] = field(default_factory=dict)
     source: str = ""
     max_users: int | None = None
-    guided: bool = True
+    part: Part = "whole"
 
     def build(self, params: Mapping[str, object], dataset: Dataset) -> Scorer:
         """Make the scorer, unfitted unless it is a fine-tuned model.
@@ -72,10 +76,12 @@ class Entrant:
             case "own":
                 return load_scorer_class(self.locator)(**params)
             case "folder":
+                if self.part == "guides":
+                    return _guides_alone(Path(self.locator), dataset)
                 from genrec.recommend.recommender import Recommender
 
                 recommender = Recommender.from_pretrained(self.locator, dataset, evidence=False)
-                return recommender.as_scorer(self.name, evidence=self.guided)
+                return recommender.as_scorer(self.name, evidence=self.part == "whole")
 
     def digest(self) -> str:
         """What changes when the model does: the hash of its file, or of a model folder's description."""
@@ -156,7 +162,7 @@ def own_entrant(
 def folder_entrants(
     folder: Path, dataset: Dataset, split: str, max_users: Mapping[str, int] | None = None
 ) -> list[Entrant]:
-    """Take a fine-tuned model as users get it, and its generator alone if something guides it.
+    """Take a fine-tuned model as users get it; if something guides it, also its generator alone, and its guides alone.
 
     Parameters
     ----------
@@ -189,9 +195,26 @@ def folder_entrants(
         raise ConfigError(msg, hint=f"fine-tune it with --set split={split}")
     evidence = description.evidence
     guided = evidence is not None and evidence.strength > 0
-    parts = [(folder.name, "hybrid", True), (f"{folder.name}, alone", "generative", False)]
+    parts: list[tuple[str, str, Part]] = [
+        (folder.name, "hybrid", "whole"),
+        (f"{folder.name}, alone", "generative", "alone"),
+        (f"{folder.name}, guides alone", "fusion", "guides"),
+    ]
+    if not guided:
+        parts = [(folder.name, "generative", "whole")]
     limits = max_users or {}
     return [
-        Entrant(name, family, "folder", str(folder), {}, "genrec finetune", limits.get(name), with_guides)
-        for name, family, with_guides in (parts if guided else [(folder.name, "generative", True)])
+        Entrant(name, family, "folder", str(folder), {}, "genrec finetune", limits.get(name), part)
+        for name, family, part in parts
     ]
+
+
+def _guides_alone(folder: Path, dataset: Dataset) -> Scorer:
+    """What guides a model, weighed on as many validation questions as beside the model."""
+    from genrec.recommend.evidence import guides_alone
+    from genrec.training.config import EvidenceConfig, FinetuneConfig
+
+    config = FinetuneConfig.of_model(folder)
+    offered = config.evidence or EvidenceConfig(scorers=[])
+    users, seed = offered.validation_users, config.training.seed
+    return guides_alone(folder, offered.scorers, dataset.catalog.ids.ids, users, seed)

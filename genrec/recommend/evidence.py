@@ -13,7 +13,7 @@ from genrec.baselines.trained import TrainedScorer
 from genrec.data.identifiers import IdMap
 from genrec.decoding.weights import ItemWeights
 from genrec.errors import ModelError
-from genrec.model.description import EvidenceDescription
+from genrec.model.description import EvidenceDescription, ModelDescription
 from genrec.recommend.fusion import Fusion
 from genrec.recommend.guides import choose_guides
 from genrec.recommend.scorer import GenerativeScorer
@@ -122,6 +122,34 @@ def fusion_of(about: EvidenceDescription, folder: Path | None = None, item_ids: 
     for name in about.scorers:
         scorers.append(_read_trained(name, folder, item_ids) if name in about.trained else scorer_named(name))
     return Fusion(scorers, about.weights, name=FOLDER)
+
+
+def guides_alone(folder: Path, offered: Sequence[str], item_ids: Sequence[str], users: int, seed: int = 0) -> Fusion:
+    """The scorers that guide a model, without it: what they do by themselves says what the model adds.
+
+    Parameters
+    ----------
+    folder
+        The model folder. Scorers that were trained with it are read from there.
+    offered
+        Names of all that the model could have been guided by: one that added nothing to it may count here.
+    item_ids
+        Ids of the model's items.
+    users
+        Validation questions that choose the weights, at most.
+    seed
+        Of scorers that are trained here, for the model had no use for them. Default 0.
+
+    Returns
+    -------
+    Fusion
+        To be fitted; its weights are chosen then.
+    """
+    about = ModelDescription.read(folder).evidence
+    trained = about.trained if about else []
+    names = dict.fromkeys([*offered, *(about.scorers if about else [])])
+    parts = [_read_trained(name, folder, item_ids) if name in trained else scorer_named(name, seed) for name in names]
+    return Fusion(parts, max_users=users)
 
 
 def _read_trained(name: str, folder: Path | None, item_ids: Sequence[str]) -> TrainedScorer:

@@ -88,6 +88,8 @@ class Fusion(Scorer):
         The common scale, see :func:`on_one_scale`. Default ``"z-score"``.
     name
         Name in reports. Default: the names of the parts, joined by ``+``.
+    max_users
+        Validation questions that choose the weights at most, a fixed sample. Default 20,000.
 
     Raises
     ------
@@ -110,6 +112,7 @@ class Fusion(Scorer):
         how: How = "z-score",
         *,
         name: str | None = None,
+        max_users: int = 20_000,
     ) -> None:
         given = None if weights is None else np.asarray(weights, dtype=np.float64)
         if not scorers:
@@ -123,6 +126,7 @@ class Fusion(Scorer):
         self.how: How = how
         self.name = name or "+".join(scorer.name for scorer in scorers)
         self.weights = np.ones(len(scorers)) if given is None else given
+        self.max_users = max_users
         self._chooses = given is None
         self._validation: EvalSet | None = None
         self._cold: NDArray[np.int64] = np.empty(0, dtype=np.int64)
@@ -167,7 +171,7 @@ class Fusion(Scorer):
             scorer.fit(dataset)
         self.know_items_of(dataset)
         if self._chooses and self._validation is not None:
-            self.weights = fit_fusion(self.scorers, self._validation, self.how).weights
+            self.weights = fit_fusion(self.scorers, self._validation, self.how, max_users=self.max_users).weights
         return self
 
     def know_items_of(self, dataset: Dataset) -> None:
