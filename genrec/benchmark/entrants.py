@@ -76,10 +76,11 @@ class Entrant:
             case "own":
                 return load_scorer_class(self.locator)(**params)
             case "folder":
-                if self.part == "guides":
-                    return _guides_alone(Path(self.locator), dataset)
+                from genrec.recommend.evidence import guides_alone
                 from genrec.recommend.recommender import Recommender
 
+                if self.part == "guides":
+                    return guides_alone(Path(self.locator), dataset.catalog.ids.ids)
                 recommender = Recommender.from_pretrained(self.locator, dataset, evidence=False)
                 return recommender.as_scorer(self.name, evidence=self.part == "whole")
 
@@ -207,14 +208,3 @@ def folder_entrants(
         Entrant(name, family, "folder", str(folder), {}, "genrec finetune", limits.get(name), part)
         for name, family, part in parts
     ]
-
-
-def _guides_alone(folder: Path, dataset: Dataset) -> Scorer:
-    """What guides a model, weighed on as many validation questions as beside the model."""
-    from genrec.recommend.evidence import guides_alone
-    from genrec.training.config import EvidenceConfig, FinetuneConfig
-
-    config = FinetuneConfig.of_model(folder)
-    offered = config.evidence or EvidenceConfig(scorers=[])
-    users, seed = offered.validation_users, config.training.seed
-    return guides_alone(folder, offered.scorers, dataset.catalog.ids.ids, users, seed)

@@ -52,6 +52,10 @@ class EvidenceDescription(BaseModel):
     """Scorers whose weights were trained with the model and lie in its folder, under ``evidence/``."""
     return_log_odds: float = 0.0
     """Log-weight of the items of the history, where they may be recommended: how users come back to an item."""
+    offered: list[str] = []
+    """Scorers that validation could choose from. Empty in older folders, which name what it chose alone."""
+    questions: int = 1000
+    """Validation questions that chose, at most."""
 
 
 class ModelDescription(BaseModel):

@@ -124,32 +124,33 @@ def fusion_of(about: EvidenceDescription, folder: Path | None = None, item_ids: 
     return Fusion(scorers, about.weights, name=FOLDER)
 
 
-def guides_alone(folder: Path, offered: Sequence[str], item_ids: Sequence[str], users: int, seed: int = 0) -> Fusion:
-    """The scorers that guide a model, without it: what they do by themselves says what the model adds.
+def guides_alone(folder: Path, item_ids: Sequence[str]) -> Fusion:
+    """The scorers that may guide a model, without it: what they do by themselves says what the model adds.
 
     Parameters
     ----------
     folder
         The model folder. Scorers that were trained with it are read from there.
-    offered
-        Names of all that the model could have been guided by: one that added nothing to it may count here.
     item_ids
         Ids of the model's items.
-    users
-        Validation questions that choose the weights, at most.
-    seed
-        Of scorers that are trained here, for the model had no use for them. Default 0.
 
     Returns
     -------
     Fusion
-        To be fitted; its weights are chosen then.
+        To be fitted. Its weights are chosen then, on as many validation questions as those beside the model were, and
+        of all scorers that were offered: one that added nothing to the model may count here.
+
+    Raises
+    ------
+    ModelError
+        Nothing guides the model, or a trained scorer is not there.
     """
     about = ModelDescription.read(folder).evidence
-    trained = about.trained if about else []
-    names = dict.fromkeys([*offered, *(about.scorers if about else [])])
-    parts = [_read_trained(name, folder, item_ids) if name in trained else scorer_named(name, seed) for name in names]
-    return Fusion(parts, max_users=users)
+    if about is None:
+        raise ModelError(f"nothing guides {folder}", hint="fine-tune it with an evidence section")
+    names = about.offered or about.scorers
+    parts = [_read_trained(one, folder, item_ids) if one in about.trained else scorer_named(one) for one in names]
+    return Fusion(parts, max_users=about.questions)
 
 
 def _read_trained(name: str, folder: Path | None, item_ids: Sequence[str]) -> TrainedScorer:
@@ -193,6 +194,8 @@ def choose_evidence(
         strength=float(bool(heard)),
         trained=[name for name, _ in heard if isinstance(scorers[name], SequentialScorer)],
         return_log_odds=return_log_odds,
+        offered=list(scorers),
+        questions=users,
     )
 
 

@@ -1,6 +1,7 @@
 """The benchmark: its report, and the command."""
 
 import json
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from genrec.cli.benchmark import app
 from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError
 from genrec.evaluation.protocol import evaluate
+from genrec.model.description import EvidenceDescription, ModelDescription
 from genrec.testing import toy_dataset
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
@@ -90,6 +92,26 @@ def test_a_fine_tuned_model_stands_beside_the_baselines(run, tmp_path, model_fol
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "report.json").read_text())
     assert {entry["name"]: entry["status"] for entry in report["models"]} == {"popularity": "done", "tiny-gpt": "done"}
+
+
+def test_a_guided_model_comes_with_its_generator_alone_and_its_guides_alone(run, tmp_path, model_folder):
+    guided = tmp_path / "guided"
+    shutil.copytree(model_folder, guided)
+    about = EvidenceDescription(scorers=["tfidf-knn"], weights=[1e6], offered=["tfidf-knn"])
+    ModelDescription.read(guided).model_copy(update={"evidence": about}).write(guided)
+    arguments = ["--data", "toy", "--out", tmp_path / "r", "--models", "tfidf-knn", "--trials", 1, "--filter-seen"]
+    result = run(*arguments, "--model-folder", guided)
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "r" / "report.json").read_text())
+    family = {entry["name"]: entry["family"] for entry in report["models"]}
+    others = {"guided": "hybrid", "guided, alone": "generative", "guided, guides alone": "fusion"}
+    assert family == {"tfidf-knn": "content", **others}
+    ndcg = {entry["name"]: entry["results"][0]["metrics"]["ndcg@10"]["mean"] for entry in report["models"]}
+    assert ndcg["guided, guides alone"] == ndcg["tfidf-knn"]  # a fusion of one
+    # Next to such a weight the generator says no more than which of equals comes first.
+    assert ndcg["guided"] == pytest.approx(ndcg["tfidf-knn"], abs=0.05)
+    assert ndcg["guided, alone"] > ndcg["tfidf-knn"] + 0.1
+    assert report["baseline"] == "guided, guides alone"
 
 
 def test_a_model_of_other_items_is_refused(model_folder):

@@ -7,10 +7,14 @@ import pyarrow as pa
 import pytest
 
 from genrec import Dataset, Recommender
+from genrec.baselines import EASE
 from genrec.baselines.named import scorer_named
+from genrec.baselines.sequential.sasrec import SASRec
+from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError, ModelError
 from genrec.model.description import EvidenceDescription, ModelDescription
-from genrec.recommend.evidence import ScorerEvidence
+from genrec.recommend.evidence import ScorerEvidence, guides_alone
+from genrec.recommend.fusion import fit_fusion
 from genrec.testing import toy_dataset
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
@@ -74,6 +78,8 @@ def test_finetuning_chooses_weights_and_writes_them_down(folder):
     assert about.strength == 1
     assert about.return_log_odds < 0  # nobody of the toy set meets an item twice
     assert about.trained == ["sasrec"]
+    assert about.offered == ["sasrec", "tfidf-knn"]
+    assert about.questions == 20
     assert sorted(path.name for path in (folder / "evidence").iterdir()) == about.trained
     assert not (folder / "checkpoints").exists()
 
@@ -111,6 +117,32 @@ def test_no_strength_costs_nothing(folder, tmp_path):
     loaded = Recommender.from_pretrained(with_strength(folder, tmp_path / "m", 0.0), DATASET)
     assert loaded.evidence is None
     assert loaded.as_scorer(evidence=True).evidence is None
+
+
+def test_guides_alone_are_all_that_were_offered_weighed_without_the_model(folder, tmp_path):
+    """As a fusion of scorers fitted here, but for SASRec, which is the one that lies in the folder."""
+    path = with_strength(folder, tmp_path / "m", 0.7)
+    about = ModelDescription.read(path)
+    evidence = about.evidence.model_copy(
+        update={"scorers": ["sasrec"], "weights": [0.5], "offered": ["sasrec", "ease"]}
+    )
+    about.model_copy(update={"evidence": evidence}).write(path)
+    split = leave_last_out(DATASET)
+    found = guides_alone(path, IDS)
+    found.use_validation(split.validation)
+    found.fit(split.train)
+    parts = [SASRec.load(path / "evidence" / "sasrec"), EASE().fit(split.train)]
+    expected = fit_fusion(parts, split.validation, max_users=evidence.questions)
+    np.testing.assert_array_equal(found.weights, expected.weights)
+    asked = split.test.histories[:3]
+    np.testing.assert_allclose(found.score(asked), expected.score(asked), rtol=1e-5)
+
+
+def test_what_nothing_guides_has_no_guides(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "m")
+    ModelDescription.read(tmp_path / "m").model_copy(update={"evidence": None}).write(tmp_path / "m")
+    with pytest.raises(ModelError, match="nothing guides"):
+        guides_alone(tmp_path / "m", IDS)
 
 
 def test_evidence_needs_validation(tmp_path):
