@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,15 +18,12 @@ from pydantic import (
     ValidationError,
 )
 
-from genrec.errors import ConfigError, ModelError
+from genrec.errors import ConfigError
 from genrec.items.config import ItemsConfig
 from genrec.model.config import BaseModelConfig, CodeHeadConfig, PretrainedConfig, ScratchConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-RUN_FILE = "finetune.json"
-"""In a model folder, the configuration that it was fine-tuned with."""
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -226,30 +222,6 @@ class FinetuneConfig(_Config):
         except yaml.YAMLError as error:
             raise ConfigError(f"{path}: not YAML: {error}") from error
         return cls.from_mapping(mapping, overrides, source=str(path))
-
-    @classmethod
-    def of_model(cls, folder: Path) -> FinetuneConfig:
-        """Read how a model was fine-tuned.
-
-        Parameters
-        ----------
-        folder
-            What ``genrec finetune`` wrote.
-
-        Raises
-        ------
-        ModelError
-            The folder does not say.
-        """
-        path = folder / RUN_FILE
-        try:
-            run = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ModelError(
-                f"{path} is missing: how the model was trained is not known", hint="fine-tune it"
-            ) from error
-        run.pop("data", None)
-        return cls.from_mapping(run, source=str(path))
 
     @classmethod
     def from_mapping(

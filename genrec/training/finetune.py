@@ -28,7 +28,6 @@ from genrec.prompt.templates import Templates
 from genrec.recommend.evidence import choose_evidence, save_evidence
 from genrec.recommend.guides import fit_returns
 from genrec.recommend.scorer import GenerativeScorer
-from genrec.training.config import RUN_FILE
 from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
 from genrec.training.loop import CHECKPOINTS, Trainer, TrainingResult
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+RUN_FILE = "finetune.json"
 TEACHER = "teacher"
 
 

@@ -14,7 +14,7 @@ import torch
 
 from genrec.data.dataset import Dataset
 from genrec.data.sources import NAMED
-from genrec.errors import ConfigError
+from genrec.errors import ConfigError, ModelError
 from genrec.events.store import EventStore
 from genrec.files import folder_aside, fsync
 from genrec.model.card import write_card
@@ -25,8 +25,9 @@ from genrec.prompt.requests import RequestExamples
 from genrec.prompt.templates import Templates
 from genrec.recommend.evidence import FOLDER as EVIDENCE
 from genrec.recommend.new_items import with_new_items
-from genrec.training.config import RUN_FILE, FinetuneConfig, TrainingConfig
+from genrec.training.config import FinetuneConfig, TrainingConfig
 from genrec.training.examples import InMemoryExamples
+from genrec.training.finetune import RUN_FILE
 from genrec.training.loop import Trainer, TrainingResult
 from genrec.training.update.config import UpdateConfig
 from genrec.training.update.gate import answer, compare, verdict
@@ -159,7 +160,18 @@ def _candidate(folder: Path, data: str | Path | Dataset | None) -> tuple[_Candid
         parameter.requires_grad_(parameter.requires_grad or "lora_" in name)
     about = model.description
     builder = PromptBuilder(Templates(about.templates), model.vocabulary, model.text_tokenizer, about.max_tokens)
-    return _Candidate(folder, model, FinetuneConfig.of_model(folder), builder, location, len(new)), dataset
+    return _Candidate(folder, model, _run_of(folder), builder, location, len(new)), dataset
+
+
+def _run_of(folder: Path) -> FinetuneConfig:
+    """How a model was fine-tuned."""
+    path = folder / RUN_FILE
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path} is missing: how the model was trained is not known", hint="fine-tune it") from error
+    run.pop("data", None)
+    return FinetuneConfig.from_mapping(run, source=str(path))
 
 
 def _learnt_before(folder: Path, events: EventStore) -> int:
