@@ -46,6 +46,9 @@ class BenchmarkConfig(BaseModel, extra="forbid"):
     filter_seen: bool | None = None
     """Keep seen items out of the rankings, or not; null reports both."""
 
+    against: str | None = None
+    """Model that all others are compared with. Default: the one without a generator that is best on validation."""
+
     ks: list[int] = Field(default_factory=lambda: [5, 10, 20])
     """Cut-offs of the metrics; 10 is always among them."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genrec.cli.console import print_json, print_table, stdout
+from genrec.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,10 @@ def benchmark(
     seeds: Annotated[
         int | None, typer.Option("--seeds", help="Fits of the chosen setting, of models with a seed. Default: 1.")
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="Compare with this model, not with the one that validation chooses."),
+    ] = None,
     suite: Annotated[
         str | None,
         typer.Option("--suite", help="Ask one --model-folder in plain words: prompts, or prompts-development."),
@@ -94,6 +99,7 @@ def benchmark(
         "filter_seen": filter_seen,
         "trials": trials,
         "seeds": seeds,
+        "against": against,
     }
     settings = BenchmarkConfig.load(config, {key: value for key, value in options.items() if value is not None})
     if suite is not None:
@@ -103,6 +109,9 @@ def benchmark(
         return
     dataset = Dataset.load(data)
     entrants = choose(settings, dataset, model_folder or [], scorer or [], named=models != "")
+    if settings.against not in (None, *(entrant.name for entrant in entrants)):
+        hint = f"name one that takes part: {', '.join(entrant.name for entrant in entrants)}"
+        raise ConfigError(f"against: there is no model {settings.against!r} in this run", hint=hint)
     out.mkdir(parents=True, exist_ok=True)  # now, not after an hour, if it cannot be
     splits = split_dataset(dataset, settings.split, settings.folds)
     run = Settings(
@@ -115,7 +124,7 @@ def benchmark(
     with Progress(run.budget_seconds, to_stderr=json) as progress:
         finished = run_models(splits, entrants, out, run, progress)
         progress.says("statistics and pictures")
-        report = build_report(finished, splits, dataset, run, command=command())
+        report = build_report(finished, splits, dataset, run, command=command(), against=settings.against)
         save(report, out)
     if json:
         print_json(report.model_dump(mode="json"))

@@ -68,6 +68,7 @@ def test_a_finished_model_is_not_run_again(run, tmp_path):
         (["--models", "easy"], "easy"),
         (["--models", ""], "nothing to benchmark"),
         (["--models", "ease,ease"], "ease"),
+        (["--models", "ease", "--against", "esae"], "no model 'esae' in this run"),
         (["--split", "random"], "split: Input should be 'leave-last-out'"),
     ],
 )
@@ -91,6 +92,16 @@ def test_a_fine_tuned_model_stands_beside_the_baselines(run, tmp_path, model_fol
     result = run(*arguments, "--model-folder", model_folder)
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["baseline"], report["baseline_given"]) == ("popularity", False)
+    result = run(*arguments, "--model-folder", model_folder, "--against", "tiny-gpt")
+    other = json.loads((tmp_path / "report.json").read_text())
+    assert (other["baseline"], other["baseline_given"]) == ("tiny-gpt", True)
+    assert other["models"] == report["models"]
+    [difference], [mirrored] = (
+        [c["difference"]["mean"] for c in one["comparisons"] if c["metric"] == "ndcg@10"] for one in (report, other)
+    )
+    assert difference == pytest.approx(-mirrored)
+    assert any("Baseline tiny-gpt: generative, asked for by name." in sentence for sentence in other["verdict"])
     assert {entry["name"]: entry["status"] for entry in report["models"]} == {"popularity": "done", "tiny-gpt": "done"}
 
 

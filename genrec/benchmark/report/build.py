@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 from dataclasses import asdict, replace
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from genrec.evaluation import significance
 
 COMPARED = (METRIC, "recall@10")
+logger = logging.getLogger(__name__)
+
 LIBRARIES = ("numpy", "scipy", "torch", "transformers", "implicit", "scikit-learn")
 MANY_USERS = 5_000
 """Above so many, a fifth of the resamples gives intervals as steady, in a time one waits for."""
@@ -49,6 +52,7 @@ def build_report(
     settings: Settings,
     *,
     command: str = "",
+    against: str | None = None,
 ) -> Report:
     """Compute all that a report states, from per-user values and rankings.
 
@@ -64,6 +68,8 @@ def build_report(
         Of the run.
     command
         What was typed. Default unknown.
+    against
+        Name of the model that all others are compared with. Default: see :func:`best_baseline`.
 
     Returns
     -------
@@ -75,7 +81,10 @@ def build_report(
     models = [
         one.entry.model_copy(update={"results": mode_entries(one, asked, train, settings.modes[0])}) for one in finished
     ]
-    baseline = best_baseline(models)
+    given = any(model.name == against and model.status == "done" for model in models)
+    if against is not None and not given:
+        logger.warning("%s has no figures: the others are compared with the best on validation", against)
+    baseline = against if given else best_baseline(models)
     report = Report(
         dataset=dataset.name,
         dataset_sha256=dataset_digest(dataset),
@@ -89,6 +98,7 @@ def build_report(
         audit=_audit(splits, dataset, models),
         models=models,
         baseline=baseline,
+        baseline_given=given,
         comparisons=_comparisons(finished, baseline, settings.modes) if baseline else [],
     )
     return report.model_copy(update={"verdict": summarise(report)})

@@ -367,6 +367,9 @@ class Report(BaseModel, extra="forbid"):
     """The collaborative filter, or fusion without a generator, with the best validation NDCG@10; without one, the best
     floor or content model."""
 
+    baseline_given: bool = False
+    """Whether the baseline was asked for by name, instead of chosen by validation."""
+
     comparisons: list[Comparison] = Field(default_factory=list)
     """Every model but a ceiling against the baseline, on the questions that both were asked."""
 

@@ -66,17 +66,23 @@ def summarise(report: Report) -> list[str]:
     if report.baseline is None or not tests:
         return ["Nothing is compared: it takes a baseline and another model with figures.", *_limits(report, tests)]
     models = {model.name: model for model in report.models}
-    sentences = [*_generation(tests, models, report.baseline), _others(tests, models, report.baseline)]
+    family = models[report.baseline].family
+    chosen = (
+        f"{family}, asked for by name" if report.baseline_given else f"the {family} model that is best on validation"
+    )
+    sentences = [
+        *_generation(tests, models, report.baseline, report.baseline_given),
+        _others(tests, models, report.baseline),
+    ]
     sentences.append(
         f"{METRIC} over {report.protocol.counts['test_questions']:,} test questions, seen items "
-        f"{'filtered' if mode else 'kept'}. Baseline {report.baseline}: the {models[report.baseline].family} model "
-        f"that is best on validation. p of the paired randomisation test, corrected for {tests[0].compared} "
-        f"models (Holm)."
+        f"{'filtered' if mode else 'kept'}. Baseline {report.baseline}: {chosen}. "
+        f"p of the paired randomisation test, corrected for {tests[0].compared} models (Holm)."
     )
     return [*sentences, *_doubts(tests), *_limits(report, tests)]
 
 
-def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], baseline: str) -> list[str]:
+def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], baseline: str, given: bool) -> list[str]:
     """The answer, and the figures behind it."""
     generative = [c for c in tests if models[c.model].family in GENERATES]
     if not generative:
@@ -85,7 +91,7 @@ def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], base
         return ["Whether generation beats collaborative filtering is open: no generative model has figures."]
     # Validation chooses here too: the best of several on the test part would be flattered by it.
     best = max(generative, key=lambda c: models[c.model].validation_ndcg or 0.0)
-    kind = RIVALS.get(models[baseline].family, "the baseline")
+    kind = baseline if given else RIVALS.get(models[baseline].family, "the baseline")
     if better(best):
         answer = f"Generation beats {kind} here."
     elif worse(best):
