@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from genrec.data.split import EvalSet, Split
     from genrec.evaluation import significance
 
-COMPARED = (METRIC, "recall@10")
 logger = logging.getLogger(__name__)
 
+COMPARED = (METRIC, "recall@10")
 LIBRARIES = ("numpy", "scipy", "torch", "transformers", "implicit", "scikit-learn")
 MANY_USERS = 5_000
 """Above so many, a fifth of the resamples gives intervals as steady, in a time one waits for."""
