@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal, Self, get_args
 import numpy as np
 
 from genrec.baselines.base import Scorer
+from genrec.baselines.sequential.returning import fit_return_log_odds
 from genrec.errors import ConfigError
-from genrec.evaluation.sample import sample_rows
+from genrec.evaluation.sample import questions_at, sample_rows
 from genrec.recommend.fusion_weights import Pool, choose_weights
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 How = Literal["z-score", "log-probability", "reciprocal-rank"]
 RANK_OFFSET = 60  # of Cormack et al.
+RETURN_USERS = 200
+"""Questions that tell whether users come back to an item: one number is learned from them."""
 
 
 def on_one_scale(scores: NDArray[np.float32], how: How) -> NDArray[np.float32]:
@@ -75,7 +78,8 @@ class Fusion(Scorer):
 
     Models that err on different users and items are better together: a model of item IDs remembers, one of texts
     generalises, and one of neighbours needs little data. Of an item without training interactions a part that does not
-    serve cold items says nothing: it counts with the mean of what the part says, so that the others decide.
+    serve cold items says nothing: it counts with the mean of what the part says, so that the others decide. Neighbours
+    and texts like best what the user has met; whether users come back to it is a number that is chosen with the weights.
 
     Parameters
     ----------
@@ -83,13 +87,18 @@ class Fusion(Scorer):
         The parts (S).
     weights
         S weights of at least 0; a part of weight 0 is not asked. Default None: :meth:`fit` chooses them on the
-        validation questions it was told to use, and without any all weigh 1.
+        validation questions it was told to use, and ``return_log_odds`` with them; without any all weigh 1.
     how
         The common scale, see :func:`on_one_scale`. Default ``"z-score"``.
     name
         Name in reports. Default: the names of the parts, joined by ``+``.
     max_users
         Validation questions that choose the weights at most, a fixed sample. Default 20,000.
+
+    Attributes
+    ----------
+    return_log_odds
+        Added to the scores of items of the history. 0 where the weights were given.
 
     Raises
     ------
@@ -127,6 +136,7 @@ class Fusion(Scorer):
         self.name = name or "+".join(scorer.name for scorer in scorers)
         self.weights = np.ones(len(scorers)) if given is None else given
         self.max_users = max_users
+        self.return_log_odds = 0.0
         self._chooses = given is None
         self._validation: EvalSet | None = None
         self._cold: NDArray[np.int64] = np.empty(0, dtype=np.int64)
@@ -155,7 +165,7 @@ class Fusion(Scorer):
             scorer.use_validation(validation)
 
     def fit(self, dataset: Dataset) -> Self:
-        """Fit the parts, then choose the weights if they were not given.
+        """Fit the parts, then choose the weights, and how much likelier items met are, if they were not given.
 
         Parameters
         ----------
@@ -172,6 +182,8 @@ class Fusion(Scorer):
         self.know_items_of(dataset)
         if self._chooses and self._validation is not None:
             self.weights = fit_fusion(self.scorers, self._validation, self.how, max_users=self.max_users).weights
+            self.return_log_odds = 0.0  # asked without it
+            self.return_log_odds = fit_returns(self, self._validation)
         return self
 
     def know_items_of(self, dataset: Dataset) -> None:
@@ -219,10 +231,41 @@ class Fusion(Scorer):
         total: NDArray[np.float32] = np.float32(self.weights[first]) * self.part(first, histories)
         for number in rest:
             total += np.float32(self.weights[number]) * self.part(number, histories)
+        if self.return_log_odds:
+            for row, items in zip(total, histories, strict=True):
+                row[np.unique(items)] += np.float32(self.return_log_odds)
         return total
 
     def _heard(self) -> list[Scorer]:
         return [scorer for scorer, weight in zip(self.scorers, self.weights, strict=True) if weight > 0]
+
+
+def fit_returns(scorer: Scorer, validation: EvalSet) -> float:
+    """Log-odds of the items of the history beside what a scorer says that has not learned whether users come back.
+
+    Parameters
+    ----------
+    scorer
+        Its scores count as logits.
+    validation
+        Questions that it was not trained on; 200 of them are asked.
+
+    Returns
+    -------
+    float
+        As :func:`~genrec.baselines.sequential.returning.fit_return_log_odds`.
+
+    Examples
+    --------
+    >>> from genrec.baselines import ItemKNN
+    >>> from genrec.data.split import leave_last_out
+    >>> from genrec.testing import toy_dataset
+    >>> split = leave_last_out(toy_dataset())  # nobody comes back
+    >>> fit_returns(ItemKNN().fit(split.train), split.validation) < 0
+    True
+    """
+    asked = questions_at(validation, sample_rows(len(validation), RETURN_USERS))
+    return fit_return_log_odds(on_one_scale(scorer.score(asked.histories), "log-probability"), asked)
 
 
 def fit_fusion(

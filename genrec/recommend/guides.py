@@ -8,7 +8,7 @@ import numpy as np
 
 from genrec.baselines.sequential.returning import fit_return_log_odds
 from genrec.evaluation.sample import questions_at, sample_rows
-from genrec.recommend.fusion import on_one_scale
+from genrec.recommend.fusion import RETURN_USERS, on_one_scale
 from genrec.recommend.fusion_weights import Pool, choose_weights
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from genrec.recommend.fusion import Fusion
 
 BATCH = 64
-RETURN_USERS = 200
-"""Questions that tell whether users come back to an item: one number is learned from them."""
 
 
 def choose_guides(
@@ -65,31 +63,8 @@ def choose_guides(
         parts = [generator.score(histories), *(guides.part(number, histories) for number in numbers)]
         pools.append(Pool.of(parts, asked.targets[some], depth, exclude=histories))
     weights = choose_weights(Pool.concatenated(pools), anchor=0)[1:]
-    some_of = _some_of(validation, users)
+    some_of = questions_at(validation, sample_rows(len(validation), min(users, RETURN_USERS)))
     scores = generator.score(some_of.histories)
     for number, weight in enumerate(weights):
         scores += np.float32(weight) * guides.part(number, some_of.histories)
     return weights, fit_return_log_odds(on_one_scale(scores, "log-probability"), some_of)
-
-
-def fit_returns(generator: Scorer, validation: EvalSet) -> float:
-    """Log-odds of the items of the history beside what a generator says that nothing guides.
-
-    Parameters
-    ----------
-    generator
-        Gives log-probabilities of all N items.
-    validation
-        Questions that it was not trained on; some of them are asked.
-
-    Returns
-    -------
-    float
-        As :func:`~genrec.baselines.sequential.returning.fit_return_log_odds`.
-    """
-    asked = _some_of(validation, RETURN_USERS)
-    return fit_return_log_odds(generator.score(asked.histories), asked)
-
-
-def _some_of(validation: EvalSet, users: int) -> EvalSet:
-    return questions_at(validation, sample_rows(len(validation), min(users, RETURN_USERS)))

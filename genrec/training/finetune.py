@@ -26,7 +26,7 @@ from genrec.model.folder import save_model
 from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.templates import Templates
 from genrec.recommend.evidence import choose_evidence, save_evidence
-from genrec.recommend.guides import fit_returns
+from genrec.recommend.fusion import fit_returns
 from genrec.recommend.scorer import GenerativeScorer
 from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate

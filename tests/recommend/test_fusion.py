@@ -175,6 +175,25 @@ def test_fit_fits_the_parts_and_chooses_by_validation():
     assert given_weights.fit(split.train).weights.tolist() == [1.0, 0.2]
 
 
+def test_it_learns_with_its_weights_whether_users_come_back():
+    """On the toy set nobody does, and neighbours like best what was met; weights that are given say all there is."""
+    split = leave_last_out(toy_dataset())
+    fusion = Fusion([ItemKNN(neighbours_of="history"), TfidfKNN()])
+    fusion.use_validation(split.validation)
+    history = split.validation.histories[:1]
+    fusion.fit(split.train)
+    assert fusion.return_log_odds < 0
+    bare = Fusion(fusion.scorers, fusion.weights.tolist())
+    gained = fusion.score(history)[0] - bare.score(history)[0]
+    met = np.isin(np.arange(split.train.num_items), history[0])
+    np.testing.assert_allclose(gained[met], fusion.return_log_odds, rtol=1e-4)
+    assert not gained[~met].any()
+    kept = (evaluate(scorer, split.validation, (10,), filter_seen=False).metrics["ndcg@10"] for scorer in (fusion, bare))
+    assert next(kept) >= next(kept)
+    again = fusion.return_log_odds
+    assert fusion.fit(split.train).return_log_odds == again
+
+
 def test_of_items_that_nobody_met_only_those_speak_who_know_them():
     """Items 6 and 7 are in the catalog alone; ItemKNN has the mean of the others for them, words have their own."""
     met = toy_dataset(users=24, items=6, length=4)
