@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,9 +92,7 @@ def shorten_histories(eval_set: EvalSet, length: int) -> EvalSet:
     """
     if length < 0:
         raise ConfigError(f"a history of {length} items")
-    return EvalSet(
-        eval_set.users, [history[max(0, len(history) - length) :] for history in eval_set.histories], eval_set.targets
-    )
+    return replace(eval_set, histories=[history[max(0, len(history) - length) :] for history in eval_set.histories])
 
 
 def select_questions(eval_set: EvalSet, mask: NDArray[np.bool_]) -> EvalSet:
@@ -114,8 +113,11 @@ def select_questions(eval_set: EvalSet, mask: NDArray[np.bool_]) -> EvalSet:
     0
     """
     rows = np.flatnonzero(mask)
-    return EvalSet(
-        eval_set.users[rows], [eval_set.histories[row] for row in rows], [eval_set.targets[row] for row in rows]
+    return replace(
+        eval_set,
+        users=eval_set.users[rows],
+        histories=[eval_set.histories[row] for row in rows],
+        targets=[eval_set.targets[row] for row in rows],
     )
 
 

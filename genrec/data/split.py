@@ -34,11 +34,14 @@ class EvalSet:
         M arrays int32 (T,): the items known at the time, oldest first.
     targets
         M arrays int32, at least one item each, all distinct within an array.
+    whole_baskets
+        Whether the targets are all that a user meets at one moment. Default False.
     """
 
     users: NDArray[np.int32]
     histories: list[NDArray[np.int32]]
     targets: list[NDArray[np.int32]]
+    whole_baskets: bool = False
 
     def __len__(self) -> int:
         return len(self.users)
@@ -207,6 +210,7 @@ def _window(dataset: Dataset, start: np.int64, end: np.int64 | None, *, one_mome
         users,
         [histories[user][: known[user]] for user in users],
         [_distinct(histories[user][known[user] : known[user] + coming[user]]) for user in users],
+        whole_baskets=one_moment,
     )
 
 

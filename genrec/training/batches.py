@@ -33,6 +33,8 @@ class Batch:
         float32 (B, T): what each target counts for.
     interactions
         int64 (B, T): the training interaction that each token's item comes from, -1 where there is none.
+    answers
+        int64 (B, T): the node that is to be predicted at each token.
     """
 
     tokens: Tensor
@@ -41,6 +43,7 @@ class Batch:
     mask: Tensor
     weights: Tensor
     interactions: Tensor
+    answers: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
@@ -51,6 +54,7 @@ class Batch:
             self.mask.to(device),
             self.weights.to(device),
             self.interactions.to(device),
+            self.answers.to(device),
         )
 
     @property
@@ -76,17 +80,19 @@ def collate(examples: Sequence[TrainingExample]) -> Batch:
     nodes = np.full(shape, -1, dtype=np.int64)
     supervised, mask = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
     weights, interactions = np.ones(shape, dtype=np.float32), np.full(shape, -1, dtype=np.int64)
+    answers = np.full(shape, -1, dtype=np.int64)
     for row, example in enumerate(examples):
         length = len(example)
         tokens[row, :length] = example.tokens
         nodes[row, :length] = example.nodes
         supervised[row, :length] = example.supervised
         mask[row, :length] = True
+        answers[row, :length] = example.nodes if example.answers is None else example.answers
         if example.weights is not None:
             weights[row, :length] = example.weights
         if example.interactions is not None:
             interactions[row, :length] = example.interactions
-    arrays = (tokens, nodes, supervised, mask, weights, interactions)
+    arrays = (tokens, nodes, supervised, mask, weights, interactions, answers)
     return Batch(*(torch.from_numpy(array) for array in arrays))
 
 

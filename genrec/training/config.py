@@ -53,6 +53,12 @@ class TasksConfig(_Config):
 class ExamplesConfig(_Config):
     """How histories are sampled, weighed and changed. By default each is trained on once an epoch, as it is."""
 
+    targets: Literal["auto", "next-item", "next-basket"] = "auto"
+    """What a position is trained to predict: the next item, or, drawn anew each epoch, any item of the next basket, all
+    that a user meets at one moment (head.one_position). auto: what the split asks for, where the head allows it."""
+    half_life: PositiveFloat | None = None
+    """Age at which an interaction is a target half as often, as a share of the time that the data span. Default: 0.1
+    for next baskets, and age does not matter for next items."""
     history_exponent: NonNegativeFloat = 0.0
     """Popularity-aware sampling: histories are drawn in proportion to the mean of count ** -exponent of their items."""
     target_threshold: PositiveFloat | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.parquet as pq
 
+from genrec.baselines.position_targets import BASKET_HALF_LIFE, PositionTargets, asks_for_baskets
 from genrec.columns import USER_ID
 from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from genrec.prompt.builder import PromptBuilder
     from genrec.training.config import FinetuneConfig
     from genrec.training.examples import ExampleSource
+
+logger = logging.getLogger(__name__)
 
 HELD_OUT = 2
 """Interactions at the end of a history that leave-last-out keeps from training."""
@@ -69,7 +73,10 @@ class TrainingData:
         Raises
         ------
         ConfigError
-            If a from-scratch model is to be trained on requests.
+            If a from-scratch model is to be trained on requests, or a model whose items take several tokens on next
+            baskets.
+        UnsupportedError
+            If age is to matter and the data set has no timestamps.
         """
         max_items = config.prompt.max_items + 1
         if self.streamed is not None and self.lengths is not None:
@@ -81,7 +88,25 @@ class TrainingData:
             if config.base.kind == "scratch":
                 raise ConfigError("a from-scratch model reads no requests", hint="set tasks.requests_per_user=0")
             requests = RequestExamples(self.train, builder.templates, config.training.seed)
-        return InMemoryExamples(self.train, builder, max_items, requests, requests_per_user, config.examples)
+        targets = self._targets(config, one_token=bool(builder.vocabulary.lengths.max() == 1))
+        return InMemoryExamples(self.train, builder, max_items, requests, requests_per_user, config.examples, targets)
+
+    def _targets(self, config: FinetuneConfig, *, one_token: bool) -> PositionTargets | None:
+        """What positions are to predict, if it is not just the next item."""
+        wanted, half_life = config.examples.targets, config.examples.half_life
+        baskets = wanted == "next-basket" or (wanted == "auto" and config.split == "next-basket")
+        baskets = baskets or asks_for_baskets(wanted, self.validation)
+        if baskets and (not one_token or config.examples.augment):
+            reason = "histories are augmented" if one_token else "items take several tokens"
+            if wanted != "auto":
+                hint = "set head.one_position=true and examples.augment=[], or examples.targets=next-item"
+                raise ConfigError(f"examples.targets: next-basket cannot be where {reason}", hint=hint)
+            logger.warning("%s, so positions are trained to predict next items, not next baskets", reason)
+            baskets = False
+        if not baskets:
+            return None if half_life is None else PositionTargets(self.train, half_life=half_life)
+        logger.info("positions are trained to predict next baskets")
+        return PositionTargets(self.train, next_basket=True, half_life=half_life or BASKET_HALF_LIFE)
 
 
 def load_training_data(

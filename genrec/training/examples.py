@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from genrec.baselines.position_targets import PositionTargets
     from genrec.data.dataset import Dataset
     from genrec.prompt.builder import PromptBuilder
     from genrec.prompt.requests import RequestExamples
@@ -39,6 +40,8 @@ class TrainingExample:
     interactions
         int64 (T,): which of the training interactions, all histories laid end to end, a token's item comes from;
         -1 where there is none. None: -1 everywhere.
+    answers
+        int32 (T,): trie node that is to be predicted at each token. None: the token's own, ``nodes``.
     """
 
     tokens: NDArray[np.int64]
@@ -46,6 +49,7 @@ class TrainingExample:
     supervised: NDArray[np.bool_]
     weights: NDArray[np.float32] | None = None
     interactions: NDArray[np.int64] | None = None
+    answers: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -79,6 +83,8 @@ class InMemoryExamples:
         How many of them an epoch, for each user with a history.
     config
         How histories are sampled and changed. Default: each once an epoch, as it is.
+    targets
+        Draws what each position is to predict. Default: the item that stands there.
     """
 
     def __init__(
@@ -89,28 +95,41 @@ class InMemoryExamples:
         requests: RequestExamples | None = None,
         requests_per_user: float = 0.0,
         config: ExamplesConfig | None = None,
+        targets: PositionTargets | None = None,
     ) -> None:
+        self._targets = targets
         self._items = train.histories.items
         self._builder = builder
         self._requests = requests
         self._sampler = HistorySampler(train.histories, train.num_items, max_items, config)
         num_users = int((train.histories.lengths > 0).sum())
         self._num_requests = round(requests_per_user * num_users) if requests else 0
-        self._num_windows = self._sampler.windows_per_epoch
+        self._num_windows = round(self._sampler.windows_per_epoch * self._share_with_targets(np.random.default_rng(0)))
 
     @property
     def examples_per_epoch(self) -> int:
         """Windows, on average, and requests of one epoch."""
         return self._num_windows + self._num_requests
 
+    def _share_with_targets(self, rng: np.random.Generator) -> float:
+        """Share of the windows in which anything is to be predicted; the others are not read."""
+        if self._targets is None:
+            return 1.0
+        drawn, target = self._sampler.draw(rng), self._targets.draw(rng)
+        return float(np.mean([(target[window.start : window.end] >= 0).any() for window in drawn] or [1.0]))
+
     def epoch(self, seed: int, epoch: int) -> Iterator[TrainingExample]:
         """Yield the epoch's examples in random order."""
         rng = np.random.default_rng([seed, epoch])
         drawn = self._sampler.draw(rng)
+        target = None if self._targets is None else self._targets.draw(rng)
         for index in rng.permutation(len(drawn) + self._num_requests):
             if index < len(drawn):
-                interactions, weights = self._sampler.targets(drawn[index], rng)
-                yield history_example(self._builder, self._items[interactions], weights, interactions)
+                interactions, weights = self._sampler.targets(drawn[index], rng, target)
+                if target is not None and (target[interactions] < 0).all():
+                    continue
+                answers = None if target is None else self._items[target[interactions]]
+                yield history_example(self._builder, self._items[interactions], weights, interactions, answers)
             else:
                 yield self._request(rng)
 
@@ -184,6 +203,7 @@ def history_example(
     items: NDArray[np.int32],
     weights: NDArray[np.float32] | None = None,
     interactions: NDArray[np.int64] | None = None,
+    answers: NDArray[np.int32] | None = None,
 ) -> TrainingExample:
     """A window of a history, every item of which is a target.
 
@@ -197,6 +217,8 @@ def history_example(
         float32 (n,): what each item counts for; those of weight 0 are no targets. Default: all count 1.
     interactions
         int64 (n,): which training interaction each item comes from. Default: unknown.
+    answers
+        int32 (n,): items that are to be predicted in the places of these, where all items take one token. Default: these.
     """
     sequence, is_item = builder.build_history(items)
     token_of = np.repeat(np.arange(len(items)), builder.vocabulary.lengths[items])[-int(is_item.sum()) :]
@@ -204,8 +226,12 @@ def history_example(
     if interactions is not None:
         of_token = np.full(len(sequence), -1, dtype=np.int64)
         of_token[is_item] = interactions[token_of]
+    nodes: NDArray[np.int32] | None = None
+    if answers is not None:
+        nodes = np.full(len(sequence), -1, dtype=np.int32)
+        nodes[is_item] = builder.vocabulary.nodes[answers[token_of], 0]
     if weights is None:
-        return TrainingExample(sequence.tokens, sequence.nodes, is_item, None, of_token)
+        return TrainingExample(sequence.tokens, sequence.nodes, is_item, None, of_token, nodes)
     counts_for = np.zeros(len(sequence), dtype=np.float32)
     counts_for[is_item] = weights[token_of]
-    return TrainingExample(sequence.tokens, sequence.nodes, is_item & (counts_for > 0), counts_for, of_token)
+    return TrainingExample(sequence.tokens, sequence.nodes, is_item & (counts_for > 0), counts_for, of_token, nodes)

@@ -78,7 +78,7 @@ class CodeLoss(nn.Module):
         vectors = generator.embed(batch.tokens, batch.nodes)
         hidden = generator.hidden(vectors, batch.mask.long(), positions)
         target = batch.supervised[:, 1:]
-        states, child = hidden[:, :-1][target], batch.nodes[:, 1:][target]
+        states, child = hidden[:, :-1][target], batch.answers[:, 1:][target]
         weights = batch.weights[:, 1:][target]
         expected = None
         if self.teacher is not None and self.teacher_weight:

@@ -95,8 +95,19 @@ class HistorySampler:
             drawn += [Window(w.start, w.end, only_tail=True) for w in tails] * self._config.tail_copies
         return drawn
 
-    def targets(self, window: Window, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:
+    def targets(
+        self, window: Window, rng: np.random.Generator, drawn: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:
         """Interactions of a window in the order they are trained in, and what each counts for.
+
+        Parameters
+        ----------
+        window
+            Of those that :meth:`draw` gave.
+        rng
+            Changes and passes over items.
+        drawn
+            int64 (R,): which interaction is predicted in the place of each, -1 for none. Default: itself.
 
         Returns
         -------
@@ -112,14 +123,16 @@ class HistorySampler:
             return interactions, None
         shares = {"crop": config.crop, "mask": config.mask, "reorder": config.reorder}
         interactions = interactions[augment(length, config.augment, config.augment_chance, shares, rng)]
-        items = self._histories.items[interactions]
-        if self._weights is None and self._keep is None and not window.only_tail:
+        target = interactions if drawn is None else drawn[interactions]
+        items = self._histories.items[target]
+        if self._weights is None and self._keep is None and not window.only_tail and target.min() >= 0:
             return interactions, None
         weights = np.ones(len(items), dtype=np.float32) if self._weights is None else self._weights[items]
         if self._keep is not None:
             weights = weights * (rng.random(len(items)) < self._keep[items])
         if window.only_tail and self._is_tail is not None:
             weights = weights * self._is_tail[items]
+        weights = weights * (target >= 0)
         return interactions, weights.astype(np.float32)
 
     def _all(self, users: NDArray[np.int64], offsets: np.random.Generator | int) -> list[Window]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
+from genrec.baselines.position_targets import BASKET_HALF_LIFE, PositionTargets, TargetKind, asks_for_baskets
 from genrec.baselines.sequential.base import SCORING_BATCH, SequentialScorer
 from genrec.baselines.sequential.batching import Streams, Windows, bucketed, padded
 from genrec.baselines.sequential.losses import full_softmax, sampled_softmax
@@ -58,7 +59,13 @@ class SASRec(SequentialScorer):
     patience
         Epochs without a better validation figure after which to stop. Default 5.
     seed
-        Of weights, dropout, batches and negatives. Default 0.
+        Of weights, dropout, batches, targets and negatives. Default 0.
+    targets
+        What positions are trained to predict: the ``"next-item"``, or, drawn anew each epoch, any item of the
+        ``"next-basket"``. Default ``"auto"``: what the questions of :meth:`use_validation` ask for.
+    half_life
+        Age at which an interaction is a target half as often, as a share of the time that the data span. Default None:
+        0.1 for next baskets, and age does not matter for next items.
 
     References
     ----------
@@ -92,12 +99,17 @@ class SASRec(SequentialScorer):
         epochs: int = 30,
         patience: int = 5,
         seed: int = 0,
+        targets: TargetKind = "auto",
+        half_life: float | None = None,
     ) -> None:
         super().__init__(
             Architecture(width, layers, heads, max_length, dropout),
             TrainingSettings(epochs, patience, learning_rate, weight_decay, label_smoothing, batch_positions, seed),
         )
         self.negatives = negatives
+        self.targets: TargetKind = targets
+        self.half_life = half_life
+        self._targets: PositionTargets | None = None
         self.name = type(self).name if negatives is None else f"{type(self).name}-sampled"
 
     def fit(self, dataset: Dataset) -> Self:
@@ -118,7 +130,12 @@ class SASRec(SequentialScorer):
                 f"the full softmax over {dataset.num_items} items is slow: SASRec(negatives=4096) samples it",
                 stacklevel=2,
             )
-        return super().fit(dataset)
+        baskets = asks_for_baskets(self.targets, self._validation)
+        half_life = BASKET_HALF_LIFE if baskets and self.half_life is None else self.half_life
+        self._targets = PositionTargets(dataset, next_basket=baskets, half_life=half_life)
+        super().fit(dataset)
+        self._targets = None
+        return self
 
     @torch.inference_mode()
     def position_scores(
@@ -170,21 +187,26 @@ class SASRec(SequentialScorer):
         return rows, add_return_odds(scores, before, self._network.return_log_odds.item())
 
     def _settings(self) -> dict[str, object]:
-        return {"negatives": self.negatives}
+        return {"negatives": self.negatives, "targets": self.targets, "half_life": self.half_life}
 
     def _inputs(self, histories: Sequence[NDArray[np.int32]]) -> Streams:
         """Streams as long as the histories: begin, and all items but the last."""
         return Streams.of([items[:-1] for items in histories], begin=[self._network.num_items])
 
     def _losses(self, histories: list[NDArray[np.int32]], rng: np.random.Generator) -> Iterator[Tensor]:
+        assert self._targets is not None  # says fit
         network, smoothing = self._network, self.training.label_smoothing
         streams = self._inputs(histories)
-        answers = torch.from_numpy(np.concatenate(histories)).long()
+        drawn = self._targets.draw(rng)
+        answers = torch.from_numpy(np.where(drawn < 0, -1, np.concatenate(histories)[drawn])).long()
         windows = Windows.tiling(streams, self.size.max_length, rng)
+        so_far = np.append(0, np.cumsum(drawn >= 0))
+        windows = windows[so_far[windows.start + windows.length] > so_far[windows.start]]  # something to predict
         for batch in bucketed(windows, self.training.batch_positions, rng):
             tokens, real = padded(streams, batch, network.num_items)
             row, column = real.nonzero(as_tuple=True)
             targets = answers[torch.from_numpy(batch.start)[row] + column]
+            row, column, targets = row[targets >= 0], column[targets >= 0], targets[targets >= 0]
             states = network(tokens, real)[row, column]
             if self.negatives is None or self.negatives >= network.num_items:
                 yield full_softmax(states, network.item_vectors, network.bias, targets, smoothing)

@@ -14,6 +14,7 @@ from genrec.items.vectors import text_vectors
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from genrec.baselines.position_targets import TargetKind
     from genrec.data.dataset import Dataset
 
 
@@ -28,7 +29,7 @@ class TextSASRec(SASRec):
     ----------
     width, layers, heads, max_length, dropout, label_smoothing, learning_rate, weight_decay
         As of :class:`SASRec`.
-    batch_positions, epochs, patience, seed
+    batch_positions, epochs, patience, seed, targets, half_life
         As of :class:`SASRec`.
     negatives
         As of :class:`SASRec`. Default 1024, or the full softmax where the catalog has no more items than that.
@@ -73,6 +74,8 @@ class TextSASRec(SASRec):
         epochs: int = 30,
         patience: int = 5,
         seed: int = 0,
+        targets: TargetKind = "auto",
+        half_life: float | None = None,
         encoder: str = DEFAULT_ENCODER,
         components: int = 128,
     ) -> None:
@@ -93,6 +96,8 @@ class TextSASRec(SASRec):
             epochs=epochs,
             patience=patience,
             seed=seed,
+            targets=targets,
+            half_life=half_life,
         )
         self.name = type(self).name
 

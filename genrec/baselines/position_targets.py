@@ -1,0 +1,97 @@
+"""What each position of the histories is trained to predict: the next item, or one of the next basket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from genrec.baselines.age import age_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from genrec.data.dataset import Dataset
+    from genrec.data.histories import Histories
+    from genrec.data.split import EvalSet
+
+TargetKind = Literal["auto", "next-item", "next-basket"]
+BASKET_HALF_LIFE = 0.1
+"""Age, as a share of the time that the data span, at which a basket is half as often a target as the newest."""
+
+
+class PositionTargets:
+    """Draws a target for every position of the histories, anew each epoch.
+
+    Position r stands before interaction r of all histories laid end to end (R): it has read what that user met before.
+    A basket are the interactions of one user at one moment, and the order of their rows says nothing.
+
+    Parameters
+    ----------
+    dataset
+        R training interactions.
+    next_basket
+        A target is any item of the basket that comes after those that were begun to be read, the own one for the first
+        item of a basket. Default False: interaction r itself.
+    half_life
+        Age at which an interaction is a target half as often, as a share of the time that the data span. Default None:
+        age does not matter.
+
+    Raises
+    ------
+    UnsupportedError
+        ``next_basket`` or a half-life for a data set without timestamps.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> dataset = toy_dataset(users=2, items=8, length=3)  # an item a day: every basket is a single item
+    >>> rng = np.random.default_rng(0)
+    >>> PositionTargets(dataset).draw(rng).tolist()
+    [0, 1, 2, 3, 4, 5]
+    >>> PositionTargets(dataset, next_basket=True).draw(rng).tolist()
+    [0, 1, 2, 3, 4, 5]
+    """
+
+    def __init__(self, dataset: Dataset, *, next_basket: bool = False, half_life: float | None = None) -> None:
+        self._count = len(dataset.histories.items)
+        self._chance = None if half_life is None else age_weights(dataset, half_life)
+        self._baskets: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+        if next_basket:
+            age_weights(dataset, 1.0)  # says so if there are no timestamps
+            self._baskets = _next_baskets(dataset.histories)
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Numbers of interactions, int64 (R,); -1 where a position has no target."""
+        target = np.arange(self._count)
+        if self._baskets is not None:
+            first, size = self._baskets
+            target = np.where(size > 0, first + (rng.random(self._count) * size).astype(np.int64), -1)
+        if self._chance is not None:
+            target[rng.random(len(target)) >= self._chance[target]] = -1
+        return target
+
+
+def asks_for_baskets(kind: TargetKind, validation: EvalSet | None) -> bool:
+    """Whether training is to predict next baskets: ``auto`` does what validation asks for."""
+    if kind == "auto":
+        return validation is not None and validation.whole_baskets
+    return kind == "next-basket"
+
+
+def _next_baskets(histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First interaction and size of the basket that each position is to predict, int64 (R,); size 0: none."""
+    count = len(histories.items)
+    if not count:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    user = np.repeat(np.arange(len(histories)), histories.lengths)
+    begins = np.append(True, (np.diff(histories.timestamps) != 0) | (np.diff(user) != 0))
+    start = np.flatnonzero(begins)
+    size = np.diff(np.append(start, count))
+    basket = np.cumsum(begins) - 1
+    # The one begun here, or the one after that of the item before, which is of the same user then.
+    wanted = np.where(begins, basket, basket + 1)
+    there = wanted < len(start)
+    wanted = np.where(there, wanted, 0)
+    there &= user[start[wanted]] == user
+    return np.where(there, start[wanted], 0), np.where(there, size[wanted], 0)
