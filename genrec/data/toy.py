@@ -65,6 +65,47 @@ def toy_dataset(users: int = 60, items: int = 24, length: int = 10, step: int = 
     )
 
 
+def toy_basket_dataset(users: int = 60, baskets: int = 8, size: int = 3, length: int = 5) -> Dataset:
+    """Make data in which the right next basket is known, and the order inside of one says nothing.
+
+    Basket ``b`` holds the items ``size * b`` to ``size * b + size - 1``, in an order of its own every time. User ``u``
+    begins with basket ``u % baskets`` and goes on with the one after it, around the catalog, a basket a day.
+
+    Parameters
+    ----------
+    users
+        Number of users (U).
+    baskets, size
+        Different baskets, and the items of each: N is ``baskets * size``.
+    length
+        Baskets in each history.
+
+    Examples
+    --------
+    >>> dataset = toy_basket_dataset(users=2, length=2)
+    >>> histories = dataset.histories
+    >>> sorted(histories[1][:3].tolist()), histories.timestamps[:3].tolist() == [histories.timestamps[0]] * 3
+    ([3, 4, 5], True)
+    """
+    rng = np.random.default_rng(0)
+    day, user = np.divmod(np.arange(users * length), max(users, 1))
+    first = (user + day) % baskets * size
+    item = (first[:, None] + rng.permuted(np.tile(np.arange(size), (len(first), 1)), axis=1)).ravel()
+    user_ids = [f"u{index}" for index in range(users)]
+    return Dataset(
+        name="toy-baskets",
+        interactions=Interactions.from_columns(
+            [user_ids[index] for index in np.repeat(user, size)],
+            [f"i{index}" for index in item],
+            timestamp=START + np.repeat(day * DAY + user, size),
+        ),
+        catalog=toy_catalog(baskets * size),
+        users=IdMap(user_ids),
+        source="made on the spot by genrec.data.toy_basket_dataset",
+        licence="CC0-1.0",
+    )
+
+
 def toy_catalog(items: int) -> Catalog:
     """Make a catalog of `items` items with titles that are all different, categories and years."""
     index = range(items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genrec.data.toy import toy_catalog, toy_dataset, toy_next_item
+from genrec.data.toy import toy_basket_dataset, toy_catalog, toy_dataset, toy_next_item
 from genrec.testing.tiny import FixedTokenizer, tiny_codes, tiny_generator, tiny_prompt
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ __all__ = [
     "tiny_codes",
     "tiny_generator",
     "tiny_prompt",
+    "toy_basket_dataset",
     "toy_catalog",
     "toy_dataset",
     "toy_next_item",

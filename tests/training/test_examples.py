@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genrec.baselines.position_targets import PositionTargets
 from genrec.data.split import leave_last_out
 from genrec.data.streaming import sort_by_user
 from genrec.errors import DataError
@@ -14,7 +15,8 @@ from genrec.items.atomic import AtomicTokenizer
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.templates import Templates
-from genrec.testing import toy_dataset
+from genrec.testing import toy_basket_dataset, toy_dataset
+from genrec.training.config import ExamplesConfig
 from genrec.training.examples import InMemoryExamples, StreamedExamples
 from genrec.training.sampling import expected_windows, windows
 from genrec.trie import CatalogTrie
@@ -117,3 +119,26 @@ def test_memory_of_streaming_does_not_grow_with_the_data(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.7 * peaks[0]
+
+
+def test_positions_are_asked_for_next_baskets_and_windows_that_ask_nothing_are_left_out():
+    dataset = toy_basket_dataset(users=6, length=3)  # baskets of three
+    rows = {int(node): item for item, node in enumerate(builder(24).vocabulary.nodes[:, 0])}
+    source = InMemoryExamples(
+        dataset, builder(24), 9, config=ExamplesConfig(), targets=PositionTargets(dataset, next_basket=True)
+    )
+    examples = list(source.epoch(seed=0, epoch=0))
+    assert len(examples) == source.examples_per_epoch == 6
+    for example in examples:
+        read = [rows[node] // 3 for node in example.nodes[1:]]  # the basket of each item
+        asked = [rows[node] // 3 if on else None for node, on in zip(example.answers[1:], example.supervised[1:], strict=True)]
+        first, second, third = read[::3]
+        assert read == [first] * 3 + [second] * 3 + [third] * 3
+        assert asked == [first, second, second, second, third, third, third, None, None]
+    small = InMemoryExamples(
+        dataset, builder(24), 2, config=ExamplesConfig(), targets=PositionTargets(dataset, next_basket=True)
+    )
+    found = list(small.epoch(seed=0, epoch=0))  # the last window of a history may have nothing that comes after it
+    assert all(example.supervised.any() for example in found)
+    assert len(found) < sum(len(windows(9, 2, 1)) for _ in range(6))
+    assert abs(len(found) - small.examples_per_epoch) <= 6

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from genrec.data.split import leave_last_out
+from genrec.data.split import leave_last_out, next_basket
+from genrec.errors import ConfigError
 from genrec.evaluation.protocol import evaluate
 from genrec.recommend.recommender import Recommender
-from genrec.testing import toy_dataset, toy_next_item
+from genrec.testing import toy_basket_dataset, toy_dataset, toy_next_item
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
 
@@ -46,3 +47,30 @@ def test_a_gpt_of_two_layers_recommends_the_right_item_to_everyone(tmp_path, kin
     answer = recommender.recommend(history=["i3", "i4", "i5", "i6", "i7"], k=3)
     assert answer.items[0].item_id == f"i{toy_next_item(7)}"
     assert np.exp(answer.items[0].logprob) > 0.5
+
+
+@pytest.mark.parametrize("kind", ["atomic", "semantic with one position an item"])
+def test_a_gpt_recommends_the_whole_next_basket_to_who_has_begun_one(tmp_path, kind):
+    """The items of a basket come in any order, so what is next in a row is no answer."""
+    config = FinetuneConfig.from_mapping(
+        KINDS[kind] | {"base": BASE, "prompt": {"max_items": 16, "max_tokens": 32}, "split": "next-basket"},
+        ["training.tokens_per_batch=256", "training.learning_rate=3e-3", "training.validation_users=0"]
+        + ["training.epochs=40", "examples.half_life=100"],
+    )
+    dataset = toy_basket_dataset()
+    finetune(config, dataset, tmp_path)
+    recommender = Recommender.from_pretrained(tmp_path, data=dataset)
+    assert evaluate(recommender.as_scorer(), next_basket(dataset).test, ks=(3,)).metrics["recall@3"] == 1.0
+    begun = recommender.recommend(history=["i0", "i2", "i1", "i4"], k=3)
+    assert {item.item_id for item in begun.items} == {"i6", "i7", "i8"}
+
+
+def test_baskets_need_items_of_one_token(tmp_path, caplog):
+    title = {"items": {"kind": "title"}, "base": BASE, "training": {"epochs": 1, "validation_users": 0}}
+    config = FinetuneConfig.from_mapping(title | {"split": "next-basket"})
+    finetune(config, toy_basket_dataset(), tmp_path / "auto")
+    assert "items take several tokens, so positions are trained to predict next items" in caplog.text
+    with pytest.raises(ConfigError, match=r"examples\.targets: next-basket cannot be where items take several tokens"):
+        finetune(
+            FinetuneConfig.from_mapping(title, ["examples.targets=next-basket"]), toy_basket_dataset(), tmp_path / "told"
+        )
