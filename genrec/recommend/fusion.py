@@ -79,7 +79,7 @@ class Fusion(Scorer):
     Models that err on different users and items are better together: a model of item IDs remembers, one of texts
     generalises, and one of neighbours needs little data. Of an item without training interactions a part that does not
     serve cold items says nothing: it counts with the mean of what the part says, so that the others decide. Neighbours
-    and texts like best what the user has met; whether users come back to it is a number that is chosen with the weights.
+    and texts like best what the user has met; whether users come back to it is chosen with the weights.
 
     Parameters
     ----------

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+TIED = 0.75
+"""Share of interactions at the moment of the one before above which they look like lines of orders."""
 HELD_OUT = 2
 """Interactions at the end of a history that leave-last-out keeps from training."""
 
@@ -148,8 +150,20 @@ def load_training_data(
         return TrainingData(dataset, _sampled(validation, config), _location(data), counts)
     if config.split == "none":
         return TrainingData(dataset, None, _location(data), counts)
+    _mention_baskets(config, dataset)
     split = SPLITS[config.split](dataset)
     return TrainingData(split.train, _sampled(split.validation, config), _location(data), counts)
+
+
+def _mention_baskets(config: FinetuneConfig, dataset: Dataset) -> None:
+    """Say that the data look like orders of several items, where they are about to be taken for sequences."""
+    ties = dataset.histories.count_ties() / max(len(dataset.interactions), 1)
+    if ties > TIED and dataset.time != "order" and config.split != "next-basket":
+        message = (
+            "%.0f%% of the interactions share their moment with the one before: if these are orders of several items, "
+            "--set split=next-basket learns what the next order holds"
+        )
+        logger.info(message, 100 * ties)
 
 
 def _streamed(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingData:

@@ -116,7 +116,8 @@ class InMemoryExamples:
         if self._targets is None:
             return 1.0
         drawn, target = self._sampler.draw(rng), self._targets.draw(rng)
-        return float(np.mean([(target[window.start : window.end] >= 0).any() for window in drawn] or [1.0]))
+        there = [bool((target[window.start : window.end] >= 0).any()) for window in drawn]
+        return float(np.mean(there)) if there else 1.0
 
     def epoch(self, seed: int, epoch: int) -> Iterator[TrainingExample]:
         """Yield the epoch's examples in random order."""
@@ -218,7 +219,8 @@ def history_example(
     interactions
         int64 (n,): which training interaction each item comes from. Default: unknown.
     answers
-        int32 (n,): items that are to be predicted in the places of these, where all items take one token. Default: these.
+        int32 (n,): items that are to be predicted in the places of these, where all items take one token. Default:
+        these.
     """
     sequence, is_item = builder.build_history(items)
     token_of = np.repeat(np.arange(len(items)), builder.vocabulary.lengths[items])[-int(is_item.sum()) :]

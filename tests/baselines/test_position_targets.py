@@ -25,7 +25,11 @@ def build(rows, time="seconds"):
     interactions = Interactions.from_columns([f"u{u}" for u in users], [f"i{i}" for i in items], list(times))
     ids = [f"i{i}" for i in range(6)]
     return Dataset(
-        "d", interactions, Catalog(pa.table({"item_id": ids, "title": ids})), IdMap([f"u{u}" for u in range(4)]), time=time
+        "d",
+        interactions,
+        Catalog(pa.table({"item_id": ids, "title": ids})),
+        IdMap([f"u{u}" for u in range(4)]),
+        time=time,
     )
 
 

@@ -188,7 +188,9 @@ def test_it_learns_with_its_weights_whether_users_come_back():
     met = np.isin(np.arange(split.train.num_items), history[0])
     np.testing.assert_allclose(gained[met], fusion.return_log_odds, rtol=1e-4)
     assert not gained[~met].any()
-    kept = (evaluate(scorer, split.validation, (10,), filter_seen=False).metrics["ndcg@10"] for scorer in (fusion, bare))
+    kept = (
+        evaluate(scorer, split.validation, (10,), filter_seen=False).metrics["ndcg@10"] for scorer in (fusion, bare)
+    )
     assert next(kept) >= next(kept)
     again = fusion.return_log_odds
     assert fusion.fit(split.train).return_log_odds == again

@@ -131,7 +131,10 @@ def test_positions_are_asked_for_next_baskets_and_windows_that_ask_nothing_are_l
     assert len(examples) == source.examples_per_epoch == 6
     for example in examples:
         read = [rows[node] // 3 for node in example.nodes[1:]]  # the basket of each item
-        asked = [rows[node] // 3 if on else None for node, on in zip(example.answers[1:], example.supervised[1:], strict=True)]
+        asked = [
+            rows[node] // 3 if on else None
+            for node, on in zip(example.answers[1:], example.supervised[1:], strict=True)
+        ]
         first, second, third = read[::3]
         assert read == [first] * 3 + [second] * 3 + [third] * 3
         assert asked == [first, second, second, second, third, third, third, None, None]

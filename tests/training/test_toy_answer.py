@@ -54,8 +54,10 @@ def test_a_gpt_recommends_the_whole_next_basket_to_who_has_begun_one(tmp_path, k
     """The items of a basket come in any order, so what is next in a row is no answer."""
     config = FinetuneConfig.from_mapping(
         KINDS[kind] | {"base": BASE, "prompt": {"max_items": 16, "max_tokens": 32}, "split": "next-basket"},
-        ["training.tokens_per_batch=256", "training.learning_rate=3e-3", "training.validation_users=0"]
-        + ["training.epochs=40", "examples.half_life=100"],
+        [
+            *("training.tokens_per_batch=256", "training.learning_rate=3e-3", "training.validation_users=0"),
+            *("training.epochs=40", "examples.half_life=100"),
+        ],
     )
     dataset = toy_basket_dataset()
     finetune(config, dataset, tmp_path)
@@ -72,5 +74,20 @@ def test_baskets_need_items_of_one_token(tmp_path, caplog):
     assert "items take several tokens, so positions are trained to predict next items" in caplog.text
     with pytest.raises(ConfigError, match=r"examples\.targets: next-basket cannot be where items take several tokens"):
         finetune(
-            FinetuneConfig.from_mapping(title, ["examples.targets=next-basket"]), toy_basket_dataset(), tmp_path / "told"
+            FinetuneConfig.from_mapping(title, ["examples.targets=next-basket"]),
+            toy_basket_dataset(),
+            tmp_path / "told",
         )
+
+
+def test_data_that_look_like_orders_are_said_to(tmp_path, caplog):
+    caplog.set_level("INFO")
+    settings = {"items": {"kind": "atomic"}, "base": BASE, "training": {"epochs": 1, "validation_users": 0}}
+    finetune(FinetuneConfig.from_mapping(settings), toy_basket_dataset(size=6), tmp_path / "orders")
+    assert "83% of the interactions share their moment with the one before" in caplog.text
+    caplog.clear()
+    finetune(
+        FinetuneConfig.from_mapping(settings | {"split": "next-basket"}), toy_basket_dataset(size=6), tmp_path / "b"
+    )
+    finetune(FinetuneConfig.from_mapping(settings), toy_dataset(), tmp_path / "sequences")
+    assert "share their moment" not in caplog.text
