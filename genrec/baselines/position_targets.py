@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from genrec.data.dataset import Dataset
     from genrec.data.histories import Histories
-    from genrec.data.split import EvalSet
 
 TargetKind = Literal["auto", "next-item", "next-basket"]
-BASKET_HALF_LIFE = 0.1
-"""Age, as a share of the time that the data span, at which a basket is half as often a target as the newest."""
+FUTURE_HALF_LIFE = 0.1
+"""Age, as a share of the time that the data span, at which an interaction is a target half as often as the newest, for
+questions that come after all of them: what sells changes."""
 
 
 class PositionTargets:
@@ -54,6 +54,7 @@ class PositionTargets:
     """
 
     def __init__(self, dataset: Dataset, *, next_basket: bool = False, half_life: float | None = None) -> None:
+        self.next_basket = next_basket
         self._count = len(dataset.histories.items)
         self._chance = None if half_life is None else age_weights(dataset, half_life)
         self._baskets: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
@@ -72,11 +73,26 @@ class PositionTargets:
         return target
 
 
-def asks_for_baskets(kind: TargetKind, validation: EvalSet | None) -> bool:
-    """Whether training is to predict next baskets: ``auto`` does what validation asks for."""
-    if kind == "auto":
-        return validation is not None and validation.whole_baskets
-    return kind == "next-basket"
+def targets_for(
+    dataset: Dataset, kind: TargetKind, half_life: float | None, *, whole_baskets: bool, in_future: bool
+) -> PositionTargets:
+    """Targets that suit what is going to be asked.
+
+    Parameters
+    ----------
+    dataset
+        Training interactions.
+    kind
+        ``"auto"``: next baskets where they are asked for.
+    half_life
+        As of :class:`PositionTargets`. None: a tenth of the time that the data span where the future is asked for.
+    whole_baskets, in_future
+        What is going to be asked, as of :class:`~genrec.data.split.EvalSet`.
+    """
+    if half_life is None and in_future:
+        half_life = FUTURE_HALF_LIFE
+    next_basket = whole_baskets if kind == "auto" else kind == "next-basket"
+    return PositionTargets(dataset, next_basket=next_basket, half_life=half_life)
 
 
 def _next_baskets(histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

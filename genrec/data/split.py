@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+TEMPORAL = ("global-temporal", "next-basket")
+"""Splits whose questions come after everything that is trained on."""
+
 
 @dataclass(frozen=True, eq=False)
 class EvalSet:
@@ -36,12 +39,15 @@ class EvalSet:
         M arrays int32, at least one item each, all distinct within an array.
     whole_baskets
         Whether the targets are all that a user meets at one moment. Default False.
+    in_future
+        Whether the questions come after all that is trained on, as they do in use. Default False.
     """
 
     users: NDArray[np.int32]
     histories: list[NDArray[np.int32]]
     targets: list[NDArray[np.int32]]
     whole_baskets: bool = False
+    in_future: bool = False
 
     def __len__(self) -> int:
         return len(self.users)
@@ -69,7 +75,7 @@ class Split:
     @property
     def is_temporal(self) -> bool:
         """Whether training is older than every question."""
-        return self.method in ("global-temporal", "next-basket")
+        return self.method in TEMPORAL
 
 
 def leave_last_out(dataset: Dataset) -> Split:
@@ -211,6 +217,7 @@ def _window(dataset: Dataset, start: np.int64, end: np.int64 | None, *, one_mome
         [histories[user][: known[user]] for user in users],
         [_distinct(histories[user][known[user] : known[user] + coming[user]]) for user in users],
         whole_baskets=one_moment,
+        in_future=True,
     )
 
 

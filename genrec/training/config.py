@@ -58,7 +58,8 @@ class ExamplesConfig(_Config):
     that a user meets at one moment (head.one_position). auto: what the split asks for, where the head allows it."""
     half_life: PositiveFloat | None = None
     """Age at which an interaction is a target half as often, as a share of the time that the data span. Default: 0.1
-    for next baskets, and age does not matter for next items."""
+    where the split asks for what comes after all that is trained on (global-temporal, next-basket), else age does not
+    matter."""
     history_exponent: NonNegativeFloat = 0.0
     """Popularity-aware sampling: histories are drawn in proportion to the mean of count ** -exponent of their items."""
     target_threshold: PositiveFloat | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.parquet as pq
 
-from genrec.baselines.position_targets import BASKET_HALF_LIFE, PositionTargets, asks_for_baskets
+from genrec.baselines.position_targets import targets_for
 from genrec.columns import USER_ID
 from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
@@ -18,7 +18,7 @@ from genrec.data.folder import INTERACTIONS, ITEMS, USERS, read_manifest
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
 from genrec.data.sources import NAMED
-from genrec.data.split import SPLITS, EvalSet
+from genrec.data.split import SPLITS, TEMPORAL, EvalSet
 from genrec.data.streaming import stream_histories
 from genrec.errors import ConfigError
 from genrec.evaluation.sample import questions_at, sample_rows
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datasets import IterableDataset
     from numpy.typing import NDArray
 
+    from genrec.baselines.position_targets import PositionTargets
     from genrec.prompt.builder import PromptBuilder
     from genrec.training.config import FinetuneConfig
     from genrec.training.examples import ExampleSource
@@ -93,22 +94,19 @@ class TrainingData:
         targets = self._targets(config, one_token=bool(builder.vocabulary.lengths.max() == 1))
         return InMemoryExamples(self.train, builder, max_items, requests, requests_per_user, config.examples, targets)
 
-    def _targets(self, config: FinetuneConfig, *, one_token: bool) -> PositionTargets | None:
-        """What positions are to predict, if it is not just the next item."""
-        wanted, half_life = config.examples.targets, config.examples.half_life
-        baskets = wanted == "next-basket" or (wanted == "auto" and config.split == "next-basket")
-        baskets = baskets or asks_for_baskets(wanted, self.validation)
-        if baskets and (not one_token or config.examples.augment):
+    def _targets(self, config: FinetuneConfig, *, one_token: bool) -> PositionTargets:
+        """What positions are to predict."""
+        kind, asked = config.examples.targets, self.validation
+        baskets = config.split == "next-basket" or (asked is not None and asked.whole_baskets)
+        if (kind == "next-basket" or (kind == "auto" and baskets)) and (not one_token or config.examples.augment):
             reason = "histories are augmented" if one_token else "items take several tokens"
-            if wanted != "auto":
+            if kind != "auto":
                 hint = "set head.one_position=true and examples.augment=[], or examples.targets=next-item"
                 raise ConfigError(f"examples.targets: next-basket cannot be where {reason}", hint=hint)
             logger.warning("%s, so positions are trained to predict next items, not next baskets", reason)
-            baskets = False
-        if not baskets:
-            return None if half_life is None else PositionTargets(self.train, half_life=half_life)
-        logger.info("positions are trained to predict next baskets")
-        return PositionTargets(self.train, next_basket=True, half_life=half_life or BASKET_HALF_LIFE)
+            kind = "next-item"
+        in_future = config.split in TEMPORAL or (asked is not None and asked.in_future)
+        return targets_for(self.train, kind, config.examples.half_life, whole_baskets=baskets, in_future=in_future)
 
 
 def load_training_data(
@@ -170,7 +168,7 @@ def _streamed(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingDat
     if isinstance(data, Dataset) or not Path(data).is_dir():
         hint = "save the data set and sort it: genrec.data.streaming.sort_by_user(folder, out)"
         raise ConfigError("training.stream reads a data set folder", hint=hint)
-    if config.tasks.requests_per_user or config.split in ("global-temporal", "next-basket"):
+    if config.tasks.requests_per_user or config.split in TEMPORAL:
         hint = "set training.stream=false, or tasks.requests_per_user=0 and split=leave-last-out"
         raise ConfigError("requests and temporal splits need the interactions in memory", hint=hint)
     if config.examples != ExamplesConfig() or config.training.teacher is not None:

@@ -98,6 +98,7 @@ class InMemoryExamples:
         targets: PositionTargets | None = None,
     ) -> None:
         self._targets = targets
+        self._asks_for_others = targets is not None and targets.next_basket
         self._items = train.histories.items
         self._builder = builder
         self._requests = requests
@@ -129,7 +130,7 @@ class InMemoryExamples:
                 interactions, weights = self._sampler.targets(drawn[index], rng, target)
                 if target is not None and (target[interactions] < 0).all():
                     continue
-                answers = None if target is None else self._items[target[interactions]]
+                answers = self._items[target[interactions]] if target is not None and self._asks_for_others else None
                 yield history_example(self._builder, self._items[interactions], weights, interactions, answers)
             else:
                 yield self._request(rng)

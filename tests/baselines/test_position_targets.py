@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genrec.baselines.position_targets import PositionTargets, asks_for_baskets
+from genrec.baselines.position_targets import PositionTargets, targets_for
 from genrec.baselines.sequential.sasrec import SASRec
 from genrec.data.catalog import Catalog
 from genrec.data.dataset import Dataset
 from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
-from genrec.data.split import leave_last_out, next_basket
+from genrec.data.split import global_temporal, leave_last_out, next_basket
 from genrec.errors import UnsupportedError
 from genrec.evaluation.sample import questions_at
 from genrec.testing import toy_basket_dataset, toy_dataset
@@ -78,13 +78,38 @@ def test_without_timestamps_there_are_no_baskets():
         PositionTargets(dataset, half_life=0.1)
 
 
-def test_auto_is_what_validation_asks_for():
-    baskets = next_basket(toy_basket_dataset()).validation
-    assert asks_for_baskets("auto", questions_at(baskets, np.arange(2)))
-    assert not asks_for_baskets("next-item", baskets)
-    assert not asks_for_baskets("auto", leave_last_out(toy_dataset()).validation)
-    assert not asks_for_baskets("auto", None)
-    assert asks_for_baskets("next-basket", None)
+def test_auto_is_what_is_going_to_be_asked():
+    dataset = toy_basket_dataset(users=8, length=20)  # the last day of twenty is a twentieth of the time
+    drawn = {
+        (kind, half_life, *asked): targets_for(
+            dataset, kind, half_life, whole_baskets=asked[0], in_future=asked[1]
+        ).draw(np.random.default_rng(0))
+        for kind in ("auto", "next-item", "next-basket")
+        for half_life in (None, 1e9)
+        for asked in ((False, False), (False, True), (True, True))
+    }
+    own = np.arange(len(dataset.interactions))
+
+    def is_own(*key):
+        return bool(((drawn[key] == own) | (drawn[key] == -1)).all())
+
+    assert all(is_own("next-item", *key[1:]) for key in drawn)
+    assert not any(is_own("next-basket", *key[1:]) for key in drawn)
+    assert is_own("auto", None, False, True)
+    assert not is_own("auto", None, True, True)
+    assert (drawn["auto", None, False, False] == own).all()
+    assert (drawn["auto", None, False, True] >= 0).mean() < 0.3  # of ten half-lives
+    assert (drawn["auto", 1e9, False, True] >= 0).all()
+
+
+def test_questions_say_what_they_ask_even_if_they_are_a_sample():
+    def said(questions):
+        some = questions_at(questions, np.arange(2))
+        return some.whole_baskets, some.in_future
+
+    assert said(next_basket(toy_basket_dataset()).validation) == (True, True)
+    assert said(global_temporal(toy_dataset()).test) == (False, True)
+    assert said(leave_last_out(toy_dataset()).validation) == (False, False)
 
 
 def test_sasrec_that_has_begun_a_basket_names_the_rest_of_it_or_the_next_one():

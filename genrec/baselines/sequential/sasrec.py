@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
-from genrec.baselines.position_targets import BASKET_HALF_LIFE, PositionTargets, TargetKind, asks_for_baskets
+from genrec.baselines.position_targets import PositionTargets, TargetKind, targets_for
 from genrec.baselines.sequential.base import SCORING_BATCH, SequentialScorer
 from genrec.baselines.sequential.batching import Streams, Windows, bucketed, padded
 from genrec.baselines.sequential.losses import full_softmax, sampled_softmax
@@ -65,7 +65,7 @@ class SASRec(SequentialScorer):
         ``"next-basket"``. Default ``"auto"``: what the questions of :meth:`use_validation` ask for.
     half_life
         Age at which an interaction is a target half as often, as a share of the time that the data span. Default None:
-        0.1 for next baskets, and age does not matter for next items.
+        0.1 where the questions of :meth:`use_validation` come after all that is trained on, else age does not matter.
 
     References
     ----------
@@ -130,9 +130,14 @@ class SASRec(SequentialScorer):
                 f"the full softmax over {dataset.num_items} items is slow: SASRec(negatives=4096) samples it",
                 stacklevel=2,
             )
-        baskets = asks_for_baskets(self.targets, self._validation)
-        half_life = BASKET_HALF_LIFE if baskets and self.half_life is None else self.half_life
-        self._targets = PositionTargets(dataset, next_basket=baskets, half_life=half_life)
+        asked = self._validation
+        self._targets = targets_for(
+            dataset,
+            self.targets,
+            self.half_life,
+            whole_baskets=asked is not None and asked.whole_baskets,
+            in_future=asked is not None and asked.in_future,
+        )
         super().fit(dataset)
         self._targets = None
         return self
