@@ -114,6 +114,9 @@ class TeacherConfig(_Config):
     or keep the probability that sasrec's network gives them. To leave out can be learned where the model reads what
     was met, and costs where it does not (eval/results/experiments.md): auto keeps them where most interactions are of
     users with more than prompt.max_items, and leaves them out elsewhere."""
+    baskets: bool = False
+    """Teach next baskets, too. A generator that learns them from the data alone adds more to what guides it than one
+    that learns to say what its guides say (eval/results/experiments.md); alone, the one that is taught is better."""
     sampled: bool = False
     """Below the root, learn on the way to an item drawn from the teacher, not to the true one (head.one_position)."""
     targets: Path | None = None

@@ -59,6 +59,10 @@ class ExampleSource(Protocol):
     """Gives the examples of an epoch; the same ones for the same seed and epoch."""
 
     @property
+    def next_basket(self) -> bool:
+        """Whether items of next baskets are predicted, rather than next items."""
+
+    @property
     def examples_per_epoch(self) -> int:
         """About how many examples an epoch has; the learning-rate schedule is laid out over them."""
 
@@ -98,7 +102,6 @@ class InMemoryExamples:
         targets: PositionTargets | None = None,
     ) -> None:
         self._targets = targets
-        self._asks_for_others = targets is not None and targets.next_basket
         self._items = train.histories.items
         self._builder = builder
         self._requests = requests
@@ -106,6 +109,11 @@ class InMemoryExamples:
         num_users = int((train.histories.lengths > 0).sum())
         self._num_requests = round(requests_per_user * num_users) if requests else 0
         self._num_windows = round(self._sampler.windows_per_epoch * self._share_with_targets(np.random.default_rng(0)))
+
+    @property
+    def next_basket(self) -> bool:
+        """Whether items of next baskets are predicted."""
+        return self._targets is not None and self._targets.next_basket
 
     @property
     def examples_per_epoch(self) -> int:
@@ -130,7 +138,7 @@ class InMemoryExamples:
                 interactions, weights = self._sampler.targets(drawn[index], rng, target)
                 if target is not None and (target[interactions] < 0).all():
                     continue
-                answers = self._items[target[interactions]] if target is not None and self._asks_for_others else None
+                answers = self._items[target[interactions]] if target is not None and self.next_basket else None
                 yield history_example(self._builder, self._items[interactions], weights, interactions, answers)
             else:
                 yield self._request(rng)
@@ -183,6 +191,11 @@ class StreamedExamples:
         self._buffer = buffer
         trained = np.where(lengths > held_out, lengths - held_out, lengths)
         self._num_windows = round(expected_windows(trained, max_items))
+
+    @property
+    def next_basket(self) -> bool:
+        """No: which items make a basket takes the whole history."""
+        return False
 
     @property
     def examples_per_epoch(self) -> int:

@@ -147,7 +147,7 @@ def finetune(
         (out / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     processes.wait_for_everyone()
 
-    teacher = _teacher(config, parts, out, processes)
+    teacher = _teacher(config, parts, out, processes, baskets=source.next_basket)
     validate = _validation(built, parts.validation, config)
     trainer = Trainer(built.generator, source, config.training, out, validate, tuple(config.report_to), teacher)
     result = trainer.train(resume=resume)
@@ -193,10 +193,15 @@ def _build(config: FinetuneConfig, train: Dataset, device: torch.device) -> _Bui
     return _Built(base, tokenizer, generator, builder)
 
 
-def _teacher(config: FinetuneConfig, parts: TrainingData, out: Path, processes: Accelerator) -> TeacherTargets | None:
+def _teacher(
+    config: FinetuneConfig, parts: TrainingData, out: Path, processes: Accelerator, *, baskets: bool
+) -> TeacherTargets | None:
     """Soft targets, made once by one process and kept beside the checkpoints while the run lasts."""
     teacher, folder = config.training.teacher, out / CHECKPOINTS / TEACHER
     if teacher is None:
+        return None
+    if baskets and not teacher.baskets:
+        logger.info("no teacher for next baskets (training.teacher.baskets)")
         return None
     if processes.is_main_process and not (folder / "weights.json").exists():
         read = config.prompt.max_items

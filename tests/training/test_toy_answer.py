@@ -91,3 +91,13 @@ def test_data_that_look_like_orders_are_said_to(tmp_path, caplog):
     )
     finetune(FinetuneConfig.from_mapping(settings), toy_dataset(), tmp_path / "sequences")
     assert "share their moment" not in caplog.text
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_next_baskets_are_learned_from_the_data_alone_unless_told_otherwise(tmp_path, caplog, told):
+    caplog.set_level("INFO")
+    settings = {"items": {"kind": "atomic"}, "base": BASE, "split": "next-basket"}
+    training = {"epochs": 1, "teacher": {"scorers": ["item-knn"], "met": "leave-out", "baskets": told}}
+    finetune(FinetuneConfig.from_mapping(settings | {"training": training}), toy_basket_dataset(), tmp_path)
+    assert ("teacher: item-knn weighs" in caplog.text) == told
+    assert ("no teacher for next baskets" in caplog.text) != told
