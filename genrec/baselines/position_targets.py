@@ -31,8 +31,8 @@ class PositionTargets:
     dataset
         R training interactions.
     next_basket
-        A target is any item of the basket that comes after those that were begun to be read, the own one for the first
-        item of a basket. Default False: interaction r itself.
+        A target is any item of the next basket: of the one that begins with interaction r, else of the one after the
+        basket that is being read. Default False: interaction r itself.
     half_life
         Age at which an interaction is a target half as often, as a share of the time that the data span. Default None:
         age does not matter.
