@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from genrec.baselines.position_targets import TargetKind
     from genrec.data.dataset import Dataset
 
 
@@ -34,7 +35,7 @@ class BertMatcher(SASRec):
     ----------
     width, layers, heads, max_length, dropout, label_smoothing, negatives, learning_rate, weight_decay
         As in :class:`~genrec.baselines.sequential.sasrec.SASRec`; default dropout .2 and learning rate 2e-3.
-    batch_positions, epochs, patience, seed
+    batch_positions, epochs, patience, seed, targets, half_life
         Also as there.
     encoder
         Folder or hub name of a sentence-transformers model. Default ``all-MiniLM-L6-v2``.
@@ -72,6 +73,8 @@ class BertMatcher(SASRec):
         epochs: int = 30,
         patience: int = 5,
         seed: int = 0,
+        targets: TargetKind = "auto",
+        half_life: float | None = None,
         encoder: str = DEFAULT_ENCODER,
     ) -> None:
         self.encoder = encoder
@@ -90,6 +93,8 @@ class BertMatcher(SASRec):
             epochs=epochs,
             patience=patience,
             seed=seed,
+            targets=targets,
+            half_life=half_life,
         )
 
     def fit(self, dataset: Dataset) -> Self:
