@@ -24,7 +24,8 @@ class PositionTargets:
     """Draws a target for every position of the histories, anew each epoch.
 
     Position r stands before interaction r of all histories laid end to end (R): it has read what that user met before.
-    A basket are the interactions of one user at one moment, and the order of their rows says nothing.
+    A basket are the interactions of one user at one moment [1]_, and the order of their rows says nothing: a position
+    learns any item of what comes, as in [2]_, rather than the row that happens to be next.
 
     Parameters
     ----------
@@ -41,6 +42,13 @@ class PositionTargets:
     ------
     UnsupportedError
         ``next_basket`` or a half-life for a data set without timestamps.
+
+    References
+    ----------
+    .. [1] Rendle, Freudenthaler, Schmidt-Thieme, "Factorizing personalized Markov chains for next-basket
+       recommendation", WWW 2010.
+    .. [2] Pancha, Zhai, Leskovec, Rosenberg, "PinnerFormer: sequence modeling for user representation at Pinterest",
+       KDD 2022.
 
     Examples
     --------
@@ -88,6 +96,22 @@ def targets_for(
         As of :class:`PositionTargets`. None: a tenth of the time that the data span where the future is asked for.
     whole_baskets, in_future
         What is going to be asked, as of :class:`~genrec.data.split.EvalSet`.
+
+    Returns
+    -------
+    PositionTargets
+        Next items of any age, unless something else is asked for.
+
+    Raises
+    ------
+    UnsupportedError
+        As :class:`PositionTargets` does.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_basket_dataset
+    >>> targets_for(toy_basket_dataset(), "auto", None, whole_baskets=True, in_future=True).next_basket
+    True
     """
     if half_life is None and in_future:
         half_life = FUTURE_HALF_LIFE

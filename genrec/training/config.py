@@ -18,6 +18,7 @@ from pydantic import (
     ValidationError,
 )
 
+from genrec.baselines.position_targets import TargetKind
 from genrec.errors import ConfigError
 from genrec.items.config import ItemsConfig
 from genrec.model.config import BaseModelConfig, CodeHeadConfig, PretrainedConfig, ScratchConfig
@@ -53,7 +54,7 @@ class TasksConfig(_Config):
 class ExamplesConfig(_Config):
     """How histories are sampled, weighed and changed. By default each is trained on once an epoch, as it is."""
 
-    targets: Literal["auto", "next-item", "next-basket"] = "auto"
+    targets: TargetKind = "auto"
     """What a position is trained to predict: the next item, or, drawn anew each epoch, any item of the next basket, all
     that a user meets at one moment (head.one_position). auto: what the split asks for, where the head allows it."""
     half_life: PositiveFloat | None = None
