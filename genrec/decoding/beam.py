@@ -72,9 +72,10 @@ def beam_search(
 
     A beam descends the trie code by code; at a node its score is the generator's log-probability plus
     ``alpha`` times what the node's eligible items weigh on average, so it never enters a branch that has
-    nothing to offer. IDs may differ in length: a beam that has reached an item keeps its score and its place.
-    Each prompt is read once, and no forward pass follows the last code of an item. A user whose open beams can no
-    longer reach the k best is done: a beam's log-probability only falls, and its prior is at most the largest weight.
+    nothing to offer. IDs may differ in length: a beam that has reached a leaf, or a node that leads to one leaf
+    only, keeps its score and its place. Each prompt is read once, and no forward pass follows where an ID can end in
+    one way only. A user whose open beams can no longer reach the k best is done: a beam's log-probability only falls,
+    and its prior is at most the largest weight.
 
     Parameters
     ----------
@@ -134,12 +135,12 @@ def search(
     """Search the trie with whatever reads prompts and beams; arguments as :func:`beam_search`."""
     trie, num_users = reader.trie, reader.num_prompts
     widths = _widths(beams, k, trie.num_levels)
-    prior = None if weights is None else _Prior(weights, trie, alpha, num_users, reader.indptr.device)
+    prior = None if weights is None else _Prior(weights, trie, alpha, num_users, reader.is_decided.device)
 
     live = _best(_weigh(_first_level(reader.first()), prior, renormalise), num_users, widths[0])
     for depth in range(1, trie.num_levels):
-        is_open = reader.indptr[live.node + 1] > reader.indptr[live.node]
-        finished, growing = live[~is_open], live[is_open]
+        is_decided = reader.is_decided[live.node]
+        finished, growing = live[is_decided], live[~is_decided]
         if len(finished.user) and not trie.has_shared_leaves:
             growing = growing[_can_win(growing, finished, num_users, k, prior)]
         if len(growing.user) == 0:
@@ -263,8 +264,9 @@ def _first_of(user: Tensor, num_users: int) -> Tensor:
 def _items_of(
     beams: _Beams, trie: CatalogTrie, num_users: int, k: int, weights: ItemWeights | None, alpha: float
 ) -> Decoded:
-    """Items at the leaves that the beams have reached, ranked."""
-    user, leaf, logprob = beams.user.cpu().numpy(), beams.node.cpu().numpy(), beams.logprob.cpu().numpy()
+    """Items of the leaves that the beams have reached, or can only reach, ranked."""
+    user, logprob = beams.user.cpu().numpy(), beams.logprob.cpu().numpy()
+    leaf = trie.only_leaf(beams.node.cpu().numpy())
     count = trie.leaf_indptr[leaf + 1] - trie.leaf_indptr[leaf]
     beam = np.repeat(np.arange(len(leaf)), count)
     item = trie.leaf_items[trie.leaf_indptr[leaf][beam] + np.arange(len(beam)) - (count.cumsum() - count)[beam]]

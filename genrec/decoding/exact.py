@@ -1,4 +1,4 @@
-"""Exact scores: every item, or given candidates, by reading each trie node once a prompt."""
+"""Exact scores: every item, or given candidates, by reading each trie node with a choice below it once a prompt."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def score_items(
     ((1, 6), 1.0)
     """
     trie = generator.vocabulary.trie
-    nodes = np.tile(_inner_nodes(trie, trie.paths), (len(prompts), 1))
+    nodes = np.tile(_open_nodes(trie, trie.paths), (len(prompts), 1))
     return _node_logprobs(generator, prompts, nodes, max_queries)[:, trie.leaf_of]
 
 
@@ -96,7 +96,7 @@ def score_candidates(
     True
     """
     trie = generator.vocabulary.trie
-    nodes = _inner_nodes(trie, trie.paths[items])[None]
+    nodes = _open_nodes(trie, trie.paths[items])[None]
     scores: NDArray[np.float32] = _node_logprobs(generator, [prompt], nodes, max_queries)[0, trie.leaf_of[items]]
     return scores
 
@@ -152,7 +152,7 @@ def rerank(
     """
     trie = generator.vocabulary.trie
     check_request(len(prompts), trie.num_items, k, weights)
-    per_user = [_inner_nodes(trie, trie.paths[row[row >= 0]]) for row in candidates]
+    per_user = [_open_nodes(trie, trie.paths[row[row >= 0]]) for row in candidates]
     nodes = np.full((len(prompts), max(map(len, per_user))), -1, dtype=np.int32)
     for row, inner in zip(nodes, per_user, strict=True):
         row[: len(inner)] = inner
@@ -164,16 +164,16 @@ def rerank(
     )
 
 
-def _inner_nodes(trie: CatalogTrie, paths: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Nodes on the paths (M, L) that have children, the root left out, in preorder.
+def _open_nodes(trie: CatalogTrie, paths: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Nodes on the paths (M, L) that lead to several leaves, the root left out, in preorder.
 
     In preorder, the ancestors of any node of a run are in the run, or above its first node.
     """
     ordered = paths[np.lexsort(paths.T[::-1])]
     nodes, first = np.unique(ordered.ravel(), return_index=True)  # depth first: row by row, then level by level
     nodes = nodes[np.argsort(first)]
-    inner: NDArray[np.int32] = nodes[(nodes >= 0) & (trie.indptr[nodes + 1] > trie.indptr[nodes])]
-    return inner
+    is_open: NDArray[np.int32] = nodes[(nodes >= 0) & ~trie.is_decided[nodes]]
+    return is_open
 
 
 def _node_logprobs(
@@ -181,13 +181,16 @@ def _node_logprobs(
 ) -> NDArray[np.float32]:
     """Log-probability of every node of the trie, (B, num_nodes), exact below the given nodes.
 
-    ``nodes`` (B, M) are inner nodes of each user in preorder, -1 padded, closed under ancestors. They are read
-    in runs; a run reads the ancestors of its first node again, which the cache has forgotten.
+    ``nodes`` (B, M) are nodes of each user that lead to several leaves, in preorder, -1 padded, closed under ancestors.
+    They are read in runs; a run reads the ancestors of its first node again, which the cache has forgotten. What
+    follows a node that leads to one leaf only is certain and is not read.
     """
     trie, head = generator.vocabulary.trie, generator.head
     reader = TreeReader(generator, prompts)
     logprobs = torch.full((len(prompts), trie.num_nodes), -torch.inf, device=generator.device)
+    parent = generator.head.ancestors.new_tensor(trie.parent)
     logprobs[:, 0] = 0.0
+    logprobs[:, 1:].masked_fill_(generator.head.is_decided[parent[1:]], 0.0)
     root = head.root_logprobs(reader.prompt_hidden)
     logprobs[:, 1 : 1 + root.shape[1]] = root
     step = max(1, max_queries // len(prompts))
@@ -196,9 +199,9 @@ def _node_logprobs(
         run = nodes[:, start : start + step]
         above = _ancestors(trie, run[:, 0])[:, :-1]
         above[above == run[:, :1]] = -1
+        above = above[:, (above >= 0).any(axis=0)]
         user, child, logprob = _read_run(reader, np.concatenate([above, run], axis=1))
         logprobs[user, child] = logprob
-    parent = torch.from_numpy(np.array(trie.parent)).to(generator.device, torch.int64)
     for first, end in zip(trie.level_offsets[2:-1], trie.level_offsets[3:], strict=True):
         logprobs[:, first:end] += logprobs[:, parent[first:end]]
     return logprobs.cpu().numpy()

@@ -26,14 +26,14 @@ class CodeReader(Protocol):
     ----------
     trie
         The catalog trie.
-    indptr
-        int64 (num_nodes + 1,): that of the trie, where the reader computes.
+    is_decided
+        bool (num_nodes,): that of the trie, where the reader computes. Beams do not grow from such nodes.
     num_prompts
         B.
     """
 
     trie: CatalogTrie
-    indptr: Tensor
+    is_decided: Tensor
     num_prompts: int
 
     def first(self) -> Tensor:
@@ -82,7 +82,7 @@ class GeneratorReader:
         self, generator: Generator, prompts: Sequence[TokenSequence], remembered: PromptCache | None = None
     ) -> None:
         self.trie = generator.vocabulary.trie
-        self.indptr = generator.head.indptr
+        self.is_decided = generator.head.is_decided
         self.num_prompts = len(prompts)
         self._head = generator.head
         self._tree = TreeReader(generator, prompts, remembered)

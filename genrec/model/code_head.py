@@ -81,6 +81,7 @@ class CodeHead(nn.Module):
     """
 
     indptr: Tensor
+    is_decided: Tensor
     node_code: Tensor
     node_item: Tensor
     ancestors: Tensor
@@ -100,6 +101,7 @@ class CodeHead(nn.Module):
         self.width = width
         self.text_size = vocabulary.text_size
         self.register_buffer("indptr", torch.from_numpy(trie.indptr.astype("int64")), persistent=False)
+        self.register_buffer("is_decided", torch.from_numpy(trie.is_decided), persistent=False)
         self.register_buffer("node_code", torch.from_numpy(trie.code.astype("int64")), persistent=False)
         self.register_buffer("node_item", _item_of_leaf(vocabulary), persistent=False)
         self.code_vectors: Tensor

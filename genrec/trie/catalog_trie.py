@@ -188,6 +188,39 @@ class CatalogTrie:
         return np.diff(self.leaf_indptr) > 0
 
     @cached_property
+    def is_decided(self) -> NDArray[np.bool_]:
+        """Whether a node leads to one leaf only, (num_nodes,), leaves included: what follows there is certain.
+
+        Searches stop at the first such node of an ID, as if the rest of it were one long edge (a radix tree).
+
+        Examples
+        --------
+        >>> CatalogTrie.from_codes(np.array([[0, 3, 1], [1, 2, 4], [1, 2, 5]])).is_decided.tolist()
+        [False, True, False, True, False, True, True, True]
+        """
+        decided = self.is_leaf.copy()
+        for first, end in zip(self.level_offsets[-3::-1], self.level_offsets[-2:0:-1], strict=False):
+            child = self.indptr[first:end] + 1
+            alone = np.flatnonzero(self.indptr[first + 1 : end + 1] == child)
+            decided[first + alone] = decided[child[alone]]
+        return decided
+
+    def only_leaf(self, nodes: NDArray[np.integer]) -> NDArray[np.int32]:
+        """The one leaf that each of some decided nodes leads to, int32 (M,).
+
+        Examples
+        --------
+        >>> CatalogTrie.from_codes(np.array([[0, 3, 1], [1, 2, 4], [1, 2, 5]])).only_leaf(np.array([1, 6]))
+        array([5, 6], dtype=int32)
+        """
+        leaf = np.array(nodes, dtype=np.int32)
+        open_ = np.flatnonzero(~self.is_leaf[leaf])
+        while len(open_):
+            leaf[open_] = self.indptr[leaf[open_]] + 1
+            open_ = open_[~self.is_leaf[leaf[open_]]]
+        return leaf
+
+    @cached_property
     def _least_depth(self) -> int:
         """Length of the shortest ID."""
         return int(self.depth[np.argmax(self.is_leaf)])

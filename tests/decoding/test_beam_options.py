@@ -125,10 +125,12 @@ def test_giving_up_early_changes_nothing(ids, data):
 
 @pytest.mark.parametrize("priors", [False, True])
 def test_users_who_are_done_are_read_no_further(priors, monkeypatch):
-    codes = np.array([[0, -1, -1, -1], [1, -1, -1, -1], [2, 0, 0, 0], [2, 1, 0, 0]])
+    codes = np.array(
+        [[0, -1, -1, -1], [1, -1, -1, -1], [2, 0, 0, 0], [2, 0, 0, 1], [2, 1, 0, 0], [2, 1, 0, 1]], dtype=np.int32
+    )
     generator = tiny_generator(codes=codes)
     generator.head.code_vectors.data.zero_()
-    log = [[9.0, 9.0, 0.0, 0.0], [0.0, 0.0, 9.0, 9.0]]
+    log = [[9.0, 9.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 9.0, 9.0, 9.0, 9.0]]
     weights = ItemWeights.from_priors(np.array(log)) if priors else None
     reads, read = [], TreeReader.read
     monkeypatch.setattr(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from genrec.decoding.beam import beam_search
 from genrec.decoding.exact import rerank, score_candidates, score_items
+from genrec.decoding.tree_attention import TreeReader
 from genrec.decoding.weights import ItemWeights
 from genrec.testing import tiny_codes, tiny_generator, tiny_prompt
 from genrec.trie import CatalogTrie
@@ -39,6 +40,29 @@ def test_ids_of_any_lengths_in_any_runs(ids, teacher_forced, data):
     candidates = np.array(data.draw(st.lists(st.integers(0, num_items - 1), max_size=num_items)), dtype=np.int32)
     some = score_candidates(generator, prompts[0], candidates, max_queries=data.draw(st.integers(1, 20)))
     np.testing.assert_allclose(some, scores[0, candidates], atol=1e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_nothing_is_read_where_one_item_is_left(ids, data):
+    generator = tiny_generator(codes=data.draw(ids), titles=True)
+    prompts = [tiny_prompt(generator, [0] * length) for length in (1, 0)]
+    read: list[int] = []
+
+    def reading(self, nodes, *rest, _read=TreeReader.read):
+        read.extend(nodes[nodes >= 0].tolist())
+        return _read(self, nodes, *rest)
+
+    trie = generator.vocabulary.trie
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TreeReader, "read", reading)
+        score_items(generator, prompts)
+        below = [len(set(trie.leaf_of[(trie.paths == node).any(axis=1)])) for node in range(trie.num_nodes)]
+        several = [node for node in range(1, trie.num_nodes) if below[node] > 1]
+        assert sorted(read) == sorted(2 * several)
+        read.clear()
+        beam_search(generator, prompts, k=len(trie.paths), beams=len(trie.paths))
+        assert sorted(read) == sorted(2 * several)
 
 
 def test_beam_search_as_wide_as_the_catalog_is_exact():
@@ -86,11 +110,9 @@ def test_each_node_is_read_once(monkeypatch):
         "hidden",
         lambda self, embeddings, *rest: passes.append(embeddings.shape[1]) or hidden(self, embeddings, *rest),
     )
-    trie = generator.vocabulary.trie
-    inner = int((np.diff(trie.indptr) > 0).sum()) - 1
+    several = int((~generator.vocabulary.trie.is_decided).sum()) - 1
     score_items(generator, [tiny_prompt(generator, [0])])
-    # One pass for the prompt; one for all inner nodes, after two slots for the ancestors of the first, which has none.
-    assert passes == [4, inner + 2]
+    assert passes == [4, several]  # one pass for the prompt, one for all nodes that lead to several items
     passes.clear()
     score_items(generator, [tiny_prompt(generator, [0])], max_queries=8)
     assert max(passes) <= 8 + 2

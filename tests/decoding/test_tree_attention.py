@@ -6,7 +6,7 @@ from genrec.decoding.beam import beam_search
 from genrec.decoding.tree_attention import TreeReader
 from genrec.errors import ConfigError, ModelError
 from genrec.prompt.sequence import TokenSequence
-from genrec.testing import tiny_codes, tiny_generator, tiny_prompt
+from genrec.testing import tiny_generator, tiny_prompt
 
 
 @torch.inference_mode()
@@ -69,8 +69,9 @@ def test_forgetting_keeps_the_prompts():
 
 @pytest.mark.parametrize("levels", [1, 2, 3, 4])
 def test_the_cache_holds_each_prompt_once_and_each_beam_once_a_level(levels, monkeypatch):
-    generator = tiny_generator(codes=tiny_codes(40, levels=levels))
-    prompts = [tiny_prompt(generator, history) for history in ([0, 1, 2], [5])]
+    every = np.indices((3,) * levels).reshape(levels, -1).T + 3 * np.arange(levels)
+    generator = tiny_generator(codes=every)
+    prompts = [tiny_prompt(generator, history) for history in ([0, 1, 2], [2])]
     passes, readers = [], []
     hidden, start = type(generator).hidden, TreeReader.__init__
     monkeypatch.setattr(

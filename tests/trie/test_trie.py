@@ -53,6 +53,13 @@ def test_it_holds_the_paths_of_a_dict_trie_in_breadth_first_order(codes):
         walked = [paths.index(tuple(row[: level + 1])) for level in range(length)]
         assert trie.paths[item].tolist() == walked + [-1] * (4 - length)
         assert trie.leaf_of[item] == walked[-1]
+    leaves = [
+        {int(trie.leaf_of[item]) for item in items}
+        for path, items in sorted(below.items(), key=lambda p: (len(p[0]), p[0]))
+    ]
+    assert trie.is_decided.tolist() == [len(some) == 1 for some in leaves]
+    decided = np.flatnonzero(trie.is_decided)
+    assert [{leaf} for leaf in trie.only_leaf(decided).tolist()] == [leaves[node] for node in decided]
     depths = trie.depth.tolist()
     assert trie.level_offsets.tolist() == [sum(d < level for d in depths) for level in range(6)]
 

@@ -65,6 +65,8 @@ class TokenEngine(Engine):
         self.max_length = max_length
         self.indptr = torch.from_numpy(vocabulary.trie.indptr.astype(np.int64))
         """int64 (num_nodes + 1,): that of the trie."""
+        self.is_decided = torch.from_numpy(vocabulary.trie.is_decided)
+        """bool (num_nodes,): that of the trie."""
 
     @abstractmethod
     def log_weights(self, questions: Sequence[TokenQuestion]) -> list[list[float]]:
@@ -89,6 +91,7 @@ class TokenReader:
     def __init__(self, engine: TokenEngine, prompts: list[list[int]]) -> None:
         self.trie = engine.vocabulary.trie
         self.indptr = engine.indptr
+        self.is_decided = engine.is_decided
         self.num_prompts = len(prompts)
         self._engine = engine
         self._prompts = prompts
