@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -44,33 +43,21 @@ def test_help_names_every_command():
         assert group.name in done.stdout
 
 
+HEAVY = {"torch", "transformers", "pyarrow", "numpy", "scipy", "datasets", "peft", "sklearn", "pandas"}
+
+
 def test_starting_up_imports_nothing_heavy():
-    heavy = {"torch", "transformers", "pyarrow", "numpy", "scipy", "datasets", "peft", "sklearn"}
-    code = f"import sys; import genrec.cli.main; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys; import genrec.cli.main; print(sorted({HEAVY} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["finetune", "--help"], ["recommend", "--help"]])
-def test_version_and_help_do_without_torch(arguments):
-    code = (
-        "import sys; sys.modules['torch'] = sys.modules['transformers'] = None; import genrec.__main__ as m; m.main()"
-    )
+def test_version_and_help_answer_without_anything_heavy(arguments):
+    """What takes time at the start is imports; how long is a matter of the machine, and of what else it does."""
+    code = f"import sys; sys.modules.update(dict.fromkeys({HEAVY})); import genrec.__main__ as m; m.main()"
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("option", ["--version", "--help"])
-def test_version_and_help_answer_at_once(option):
-    """Processor time, which other work stretches by sharing caches and clock alone: the least of a few tries."""
-
-    def seconds() -> float:
-        before = os.times()
-        run(option)
-        after = os.times()
-        return after.children_user + after.children_system - before.children_user - before.children_system
-
-    assert min(seconds() for _ in range(4)) < 0.5
 
 
 @pytest.mark.parametrize("arguments", [["no-such-command"], ["--no-such-option"], ["-v", "-q", "doctor"], []])
