@@ -91,22 +91,45 @@ class TrainingData:
             if config.base.kind == "scratch":
                 raise ConfigError("a from-scratch model reads no requests", hint="set tasks.requests_per_user=0")
             requests = RequestExamples(self.train, builder.templates, config.training.seed)
-        targets = self._targets(config, one_token=bool(builder.vocabulary.lengths.max() == 1))
+        one_token = bool(builder.vocabulary.lengths.max() == 1)
+        targets = position_targets(self.train, config, asked=self.validation, one_token=one_token)
         return InMemoryExamples(self.train, builder, max_items, requests, requests_per_user, config.examples, targets)
 
-    def _targets(self, config: FinetuneConfig, *, one_token: bool) -> PositionTargets:
-        """What positions are to predict."""
-        kind, asked = config.examples.targets, self.validation
-        baskets = config.split == "next-basket" or (asked is not None and asked.whole_baskets)
-        if (kind == "next-basket" or (kind == "auto" and baskets)) and (not one_token or config.examples.augment):
-            reason = "histories are augmented" if one_token else "items take several tokens"
-            if kind != "auto":
-                hint = "set head.one_position=true and examples.augment=[], or examples.targets=next-item"
-                raise ConfigError(f"examples.targets: next-basket cannot be where {reason}", hint=hint)
-            logger.warning("%s, so positions are trained to predict next items, not next baskets", reason)
-            kind = "next-item"
-        in_future = config.split in TEMPORAL or (asked is not None and asked.in_future)
-        return targets_for(self.train, kind, config.examples.half_life, whole_baskets=baskets, in_future=in_future)
+
+def position_targets(
+    train: Dataset, config: FinetuneConfig, *, asked: EvalSet | None = None, one_token: bool
+) -> PositionTargets:
+    """What a configuration has the positions of training histories predict.
+
+    Parameters
+    ----------
+    train
+        Training interactions.
+    config
+        Its ``examples`` and ``split`` count.
+    asked
+        Questions of a split that was made already. Default: ``split`` says what will be asked.
+    one_token
+        Whether an item is one token of a sequence.
+
+    Raises
+    ------
+    ConfigError
+        If a model whose items take several tokens is to be trained on next baskets.
+    UnsupportedError
+        If age is to matter and the data set has no timestamps.
+    """
+    kind = config.examples.targets
+    baskets = config.split == "next-basket" or (asked is not None and asked.whole_baskets)
+    if (kind == "next-basket" or (kind == "auto" and baskets)) and (not one_token or config.examples.augment):
+        reason = "histories are augmented" if one_token else "items take several tokens"
+        if kind != "auto":
+            hint = "set head.one_position=true and examples.augment=[], or examples.targets=next-item"
+            raise ConfigError(f"examples.targets: next-basket cannot be where {reason}", hint=hint)
+        logger.warning("%s, so positions are trained to predict next items, not next baskets", reason)
+        kind = "next-item"
+    in_future = config.split in TEMPORAL or (asked is not None and asked.in_future)
+    return targets_for(train, kind, config.examples.half_life, whole_baskets=baskets, in_future=in_future)
 
 
 def load_training_data(

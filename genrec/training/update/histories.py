@@ -40,6 +40,10 @@ class History:
     timestamps: NDArray[np.int64]
     numbers: NDArray[np.int64]
 
+    def __getitem__(self, span: slice | NDArray[np.bool_]) -> History:
+        """Some of it."""
+        return History(self.items[span], self.timestamps[span], self.numbers[span])
+
 
 @dataclass(frozen=True, eq=False)
 class UpdateData:
@@ -73,6 +77,8 @@ def gather(
     split: str,
     max_items: int,
     config: UpdateConfig,
+    *,
+    baskets: bool = False,
 ) -> UpdateData:
     """Put together what an update works with.
 
@@ -92,6 +98,9 @@ def gather(
         Longest history that the model reads.
     config
         How many histories are replayed, and questions asked.
+    baskets
+        The model was taught next baskets: asked is for all that a user met at the last moment. Default False: for the
+        last item.
     """
     items = ModelItems(dataset.catalog, item_ids)
     left_out = events.forgotten_among(dataset.users.ids)
@@ -101,21 +110,23 @@ def gather(
     fresh = {user: one for user, one in known.items() if (one.numbers > after).any()}
     rng = np.random.default_rng(config.seed)
 
-    asked = [user for user, one in fresh.items() if _is_question(one, after)]
+    last = {user: _last_met(one, after, baskets=baskets) for user, one in fresh.items()}
+    asked = [user for user, (_, targets) in last.items() if len(targets)]
     asked = [asked[at] for at in sorted(rng.permutation(len(asked))[: config.questions])]
     new = EvalSet(
         np.arange(len(asked), dtype=np.int32),
-        [fresh[user].items[:-1] for user in asked],
-        [fresh[user].items[-1:] for user in asked],
+        [fresh[user].items[: last[user][0]] for user in asked],
+        [last[user][1] for user in asked],
+        whole_baskets=baskets,
     )
     held_out, learnt = set(asked), []
     for user, one in fresh.items():
-        kept = one.items[: len(one.items) - (user in held_out)]
+        kept = one[: last[user][0]] if user in held_out else one
         learnt.append(kept[-(max_items + int((one.numbers > after).sum())) :])
 
     old_train, old_questions = _old_split(dataset, split)
     others = np.array([user in rows and user not in told for user in dataset.users.ids], dtype=bool)
-    stale = [one.items for user, one in known.items() if user not in fresh and len(one.items)]
+    stale = [one for user, one in known.items() if user not in fresh and len(one.items)]
     replayed = _replayed(old_train, items, others, stale, rng, round(config.replay * len(fresh)))
     return UpdateData(
         train=_as_dataset(dataset, items, [*learnt, *replayed]),
@@ -159,10 +170,13 @@ def _merged(dataset: Dataset, items: ModelItems, row: int, told: History) -> His
     return History(joined.items[order], joined.timestamps[order], joined.numbers[order])
 
 
-def _is_question(history: History, after: int) -> bool:
-    """Whether the last item came with a new event, after others, and for the first time."""
-    last = history.items[-1]
-    return bool(len(history.items) > 1 and history.numbers[-1] > after and last not in history.items[:-1])
+def _last_met(history: History, after: int, *, baskets: bool) -> tuple[int, NDArray[np.int32]]:
+    """Where the last item, or basket, begins; what of it came with new events, after others and for the first time."""
+    begin = len(history.items) - 1
+    if baskets:
+        begin = int(np.searchsorted(history.timestamps, history.timestamps[-1]))
+    targets = np.unique(history.items[begin:][history.numbers[begin:] > after])
+    return begin, targets[~np.isin(targets, history.items[:begin])] if begin else targets[:0]
 
 
 def _old_split(dataset: Dataset, split: str) -> tuple[Dataset, EvalSet]:
@@ -177,15 +191,18 @@ def _replayed(
     train: Dataset,
     items: ModelItems,
     others: NDArray[np.bool_],
-    stale: list[NDArray[np.int32]],
+    stale: list[History],
     rng: np.random.Generator,
     count: int,
-) -> list[NDArray[np.int32]]:
+) -> list[History]:
     """Some histories without new events: of the data set, and of events that were learnt before."""
     users = np.flatnonzero(others & (train.histories.lengths > 0))
     chosen = np.sort(rng.permutation(len(users) + len(stale))[:count])
-    known = [items.of_rows(train.histories[users[at]]) if at < len(users) else stale[at - len(users)] for at in chosen]
-    return [row[row >= 0] for row in known if (row >= 0).any()]
+    nothing = History(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    old = (
+        _merged(train, items, int(users[at]), nothing) if at < len(users) else stale[at - len(users)] for at in chosen
+    )
+    return [history for history in old if len(history.items)]
 
 
 def _sampled(
@@ -203,13 +220,16 @@ def _sampled(
     )
 
 
-def _as_dataset(dataset: Dataset, items: ModelItems, histories: Sequence[NDArray[np.int32]]) -> Dataset | None:
+def _as_dataset(dataset: Dataset, items: ModelItems, histories: Sequence[History]) -> Dataset | None:
     """Histories as a data set with the model's items; users without names, which nothing asks for."""
-    if not sum(map(len, histories)):
+    lengths = [len(history.items) for history in histories]
+    if not sum(lengths):
         return None
     users = [str(number) for number in range(len(histories))]
     ids = items.catalog.ids.ids
     interactions = Interactions.from_columns(
-        np.repeat(users, [len(row) for row in histories]).tolist(), [ids[item] for row in histories for item in row]
+        np.repeat(users, lengths).tolist(),
+        [ids[item] for history in histories for item in history.items],
+        None if dataset.time == "order" else np.concatenate([history.timestamps for history in histories]),
     )
-    return Dataset(dataset.name, interactions, items.catalog, IdMap(users))
+    return Dataset(dataset.name, interactions, items.catalog, IdMap(users), time=dataset.time)

@@ -26,6 +26,7 @@ from genrec.prompt.templates import Templates
 from genrec.recommend.evidence import FOLDER as EVIDENCE
 from genrec.recommend.new_items import with_new_items
 from genrec.training.config import FinetuneConfig, TrainingConfig
+from genrec.training.data import position_targets
 from genrec.training.examples import InMemoryExamples
 from genrec.training.finetune import RUN_FILE
 from genrec.training.loop import Trainer, TrainingResult
@@ -108,6 +109,7 @@ def update(
         candidate.run.split,
         candidate.model.description.max_items,
         config,
+        baskets=candidate.run.split == "next-basket",
     )
     report = UpdateReport(
         promoted=False,
@@ -189,7 +191,9 @@ def _train(candidate: _Candidate, train: Dataset, config: UpdateConfig, folder: 
     requests_per_user = run.tasks.requests_per_user if model.text_tokenizer is not None else 0.0
     requests = RequestExamples(train, candidate.builder.templates, config.seed) if requests_per_user else None
     max_items = model.description.max_items + 1
-    source = InMemoryExamples(train, candidate.builder, max_items, requests, requests_per_user)
+    one_token = bool(model.vocabulary.lengths.max() == 1)
+    targets = position_targets(train, run, one_token=one_token)
+    source = InMemoryExamples(train, candidate.builder, max_items, requests, requests_per_user, targets=targets)
     before = run.training
     training = TrainingConfig(
         epochs=config.epochs,
