@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sklearn.feature_extraction.text import TfidfVectorizer
-
 from genrec.baselines.ease import EASE
 from genrec.baselines.options import require
 
@@ -63,6 +61,8 @@ class EASEWithFeatures(EASE):
     def _gram(self, dataset: Dataset) -> NDArray[np.float32]:
         gram = super()._gram(dataset)
         # One-letter words and figures tell sizes and parts of series apart.
+        from sklearn.feature_extraction.text import TfidfVectorizer  # a second, which only this scorer needs
+
         vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+")
         features = vectorizer.fit_transform(dataset.catalog.text_of()).tocsr().astype(gram.dtype)
         for start in range(0, len(gram), BLOCK):

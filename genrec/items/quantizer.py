@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import pairwise_distances_argmin
 from threadpoolctl import threadpool_limits
 
 from genrec.errors import DataError
@@ -70,6 +67,9 @@ class ResidualQuantizer:
         DataError
             ``vectors`` is not (N, D) with N >= 1, or holds NaN or infinity.
         """
+        from sklearn.cluster import KMeans  # a second, which those who only read codes need not wait
+        from sklearn.exceptions import ConvergenceWarning
+
         residual = _checked(vectors).copy()
         codebooks = np.zeros((levels, codes_per_level, residual.shape[1]), dtype=np.float32)
         for level in range(levels):
@@ -111,6 +111,8 @@ class ResidualQuantizer:
         DataError
             The vectors' width is not the codebooks', or they hold NaN or infinity.
         """
+        from sklearn.metrics import pairwise_distances_argmin
+
         residual = _checked(vectors).copy()
         width = self.codebooks.shape[2]
         if residual.shape[1] != width:

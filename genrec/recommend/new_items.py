@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from genrec.data.catalog_rows import with_rows
 from genrec.decoding.engines import Engine, TorchEngine
@@ -130,6 +129,8 @@ def _vectors(model: LoadedModel, tokenizer: SemanticTokenizer, texts: Sequence[s
 
 def _most_alike(known: Sequence[str], new: Sequence[str]) -> list[NDArray[np.int32]]:
     """Items whose words are most like those of each new one; fewer, or none, where words are not shared."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # a second, which only new items need
+
     vectorizer = TfidfVectorizer(token_pattern=r"\w+")
     try:
         items = vectorizer.fit_transform(known)

@@ -1,5 +1,8 @@
 """Cost: memory that is the model's own, latency, size."""
 
+import subprocess
+import sys
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -81,3 +84,10 @@ def test_questions_it_validates_on_are_not_the_model():
     before = model_bytes(scorer)
     scorer.questions = split.validation
     assert model_bytes(scorer) == before
+
+
+def test_a_worker_waits_for_no_library_that_its_model_does_not_need():
+    heavy = {"transformers", "sklearn", "peft", "datasets", "sentence_transformers"}
+    code = f"import sys, genrec.benchmark.worker; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from genrec.baselines.base import Scorer
 from genrec.baselines.matrices import history_matrix
@@ -81,6 +80,8 @@ class TfidfKNN(Scorer):
             No item has any word.
         """
         # One-letter words and figures tell sizes and parts of series apart, which titles are full of.
+        from sklearn.feature_extraction.text import TfidfVectorizer  # a second, which only this scorer needs
+
         vectorizer = TfidfVectorizer(
             ngram_range=(1, self.ngrams), sublinear_tf=self.sublinear, token_pattern=r"\w+", dtype=np.float32
         )

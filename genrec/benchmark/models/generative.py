@@ -1,6 +1,7 @@
 """Generators, alone and guided; fusions of scorers; and the ceiling of what candidates allow.
 
 What guides is the same everywhere: EASE, which knows who met what, and neighbours by text, which know what things are.
+Generators are imported when one is made: transformers takes seconds, and a worker that measures EASE need not wait.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING
 from genrec.baselines import EASE
 from genrec.baselines.content import BertKNN, BertMatcher, TfidfKNN
 from genrec.baselines.sequential import SASRec, TextSASRec
-from genrec.benchmark.generators import TrainedGenerator
 from genrec.benchmark.models.named import NamedModel
-from genrec.benchmark.zero_shot import ZeroShotGenerator
 from genrec.recommend.fusion import Fusion
 from genrec.retrieval import Oracle
 
 if TYPE_CHECKING:
     from genrec.baselines.base import Scorer
+    from genrec.benchmark.generators import TrainedGenerator
+    from genrec.benchmark.zero_shot import ZeroShotGenerator
     from genrec.recommend.fusion import How
 
 
@@ -98,8 +99,17 @@ def smollm2_semantic_evidence(seed: int = 0) -> TrainedGenerator:
     return _finetuned("smollm2-semantic", seed, evidence=ease_and_text())
 
 
+def zero_shot(max_items: int = 10) -> ZeroShotGenerator:
+    """SmolLM2 as it is, writing titles."""
+    from genrec.benchmark.zero_shot import ZeroShotGenerator
+
+    return ZeroShotGenerator(max_items=max_items)
+
+
 def zero_shot_candidates(num_candidates: int = 50) -> ZeroShotGenerator:
     """SmolLM2 as it is, writing titles of the candidates of EASE and text."""
+    from genrec.benchmark.zero_shot import ZeroShotGenerator
+
     return ZeroShotGenerator(retriever=ease_and_text(), num_candidates=num_candidates)
 
 
@@ -117,6 +127,8 @@ def _gpt(
     retriever: Scorer | None = None,
     num_candidates: int = 200,
 ) -> TrainedGenerator:
+    from genrec.benchmark.generators import TrainedGenerator
+
     return TrainedGenerator(
         f"finetune/configs/{config}.yaml",
         [f"base.dropout={dropout}", f"training.seed={seed}"],
@@ -127,6 +139,8 @@ def _gpt(
 
 
 def _finetuned(config: str, seed: int, *, evidence: Scorer | None = None) -> TrainedGenerator:
+    from genrec.benchmark.generators import TrainedGenerator
+
     return TrainedGenerator(f"finetune/configs/{config}.yaml", [f"training.seed={seed}"], evidence=evidence)
 
 
@@ -149,7 +163,7 @@ GENERATIVE = {
         NamedModel("smollm2-atomic", "generative", smollm2_atomic, source=RECIPES, max_users=LANGUAGE_MODEL_USERS),
         NamedModel("smollm2-semantic", "generative", smollm2_semantic, source=RECIPES, max_users=LANGUAGE_MODEL_USERS),
         NamedModel("smollm2-title", "generative", smollm2_title, source=RECIPES, max_users=LANGUAGE_MODEL_USERS),
-        NamedModel("zero-shot", "generative", ZeroShotGenerator, source=UNTRAINED, max_users=ZERO_SHOT_USERS),
+        NamedModel("zero-shot", "generative", zero_shot, source=UNTRAINED, max_users=ZERO_SHOT_USERS),
     )
 }
 

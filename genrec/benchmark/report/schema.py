@@ -67,7 +67,7 @@ class Cost(BaseModel, extra="forbid"):
     """To rank the catalog for all test questions once."""
 
     base_bytes: int
-    """Resident memory of the process before it fitted anything: Python and its libraries."""
+    """Resident memory of the process before it fitted anything: Python and the libraries that all models need."""
 
     fit_peak_bytes: int
     """Peak resident memory while fitting, `base_bytes` included."""

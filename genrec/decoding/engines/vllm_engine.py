@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from genrec.decoding.engines.token_engine import TokenEngine, TokenQuestion
 from genrec.errors import EngineError, UnsupportedError
-from genrec.model.export import ExportDescription, merged_copy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +53,8 @@ class VLLMEngine(TokenEngine):
         devices: int = 1,
         eager: bool = False,
     ) -> None:
+        from genrec.model.export import ExportDescription  # brings transformers, which takes seconds
+
         about = ExportDescription.read(merged)
         # It logs to stdout, which belongs to the caller.
         os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
@@ -85,6 +86,8 @@ class VLLMEngine(TokenEngine):
     @classmethod
     def from_model(cls, folder: Path, vocabulary: ItemVocabulary) -> Self:
         """Serve a model folder, merging it first if that has not been done."""
+        from genrec.model.export import merged_copy
+
         return cls(merged_copy(folder), vocabulary)
 
     def log_weights(self, questions: Sequence[TokenQuestion]) -> list[list[float]]:
