@@ -4,8 +4,9 @@
 * step: constraint and selection for 50 beams, in catalogs of 10 thousand to 10 million items, and beside transformers'
   PrefixConstrainedLogitsProcessor over a dict trie on the same rows.
 * weights: what 100 seen items, and a dense prior, add to a decode over 100,000 items of 4 levels x 256 codes.
-* small, smollm2: whole decodes beside transformers.generate(num_beams=50, prefix_allowed_tokens_fn=...), each side
-  in a process of its own, with its peak memory, the profile of ours, and its floor: the matrix products alone.
+* small, smollm2, titles: whole decodes beside transformers.generate(num_beams=50, prefix_allowed_tokens_fn=...), each
+  side in a process of its own, with its peak memory, the profile of ours, and its floor: the matrix products alone.
+  titles are those of ml-100k, up to 31 tokens: what follows where one title is left is read by generate alone.
 
 Both sides are warmed up; times are medians. Models have random codes: what is searched for changes no time.
 """
@@ -49,6 +50,7 @@ class Part(StrEnum):
     weights = "weights"
     small = "small"
     smollm2 = "smollm2"
+    titles = "titles"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Sizes:
     weighted: tuple[str, ...] = ("--items", "100000", "--levels", "4", "--codes", "256")
     small: tuple[str, ...] = ("--model", "small", "--users", "32", "--items", "10000")
     smollm2: tuple[str, ...] = ("--model", "smollm2", "--users", "1", "--items", "10000")
+    titles: tuple[str, ...] = ("--model", "smollm2", "--users", "1", "--titles", "ml-100k")
     weights_model: str = "small"
     weights_users: tuple[str, ...] = ("1", "32")
 
@@ -78,6 +81,7 @@ QUICK = Sizes(
     weighted=("--items", "500", "--levels", "3", "--codes", "16"),
     small=("--model", "tiny", "--users", "3", "--items", "300"),
     smollm2=("--model", "tiny_text", "--users", "1", "--items", "300"),
+    titles=("--model", "tiny_text", "--users", "1", "--titles", "toy"),
     weights_model="tiny",
     weights_users=("2",),
 )
@@ -273,6 +277,7 @@ def main(
         Part.weights: lambda: measure_weights(sizes),
         Part.small: lambda: measure_decode(sizes.small, sizes.rounds, "small GPT, 32 users", 20),
         Part.smollm2: lambda: measure_decode(sizes.smollm2, sizes.rounds, "SmolLM2, one user", 25),
+        Part.titles: lambda: measure_decode(sizes.titles, sizes.rounds, "SmolLM2, titles, one user", 25),
     }
     parts = {}
     for name in (Part(name) for name in part.split(",")):

@@ -22,14 +22,17 @@ import torch
 import transformers
 import typer
 
+from genrec.data.dataset import Dataset
 from genrec.decoding import beam
 from genrec.decoding.beam import beam_search
 from genrec.decoding.decoded import Decoded
 from genrec.decoding.weights import ItemWeights
+from genrec.items.title import TitleTokenizer
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import BaseModel, load_base
+from genrec.model.build import build_generator
 from genrec.model.code_head import CodeHead
-from genrec.model.config import PretrainedConfig, ScratchConfig
+from genrec.model.config import CodeHeadConfig, PretrainedConfig, ScratchConfig
 from genrec.model.generator import Generator
 from genrec.prompt.sequence import TokenSequence
 from genrec.testing.tiny import FixedTokenizer
@@ -38,6 +41,8 @@ from genrec.trie import CatalogTrie
 
 BEAMS, K, SEEN = 50, 10, 100
 LEVELS, CODES = 3, 32
+END = 0
+"""Text token that ends titles of any length for transformers; SmolLM2's end of text."""
 
 
 class Side(StrEnum):
@@ -75,6 +80,14 @@ def random_codes(num_items: int, levels: int, codes_per_level: int) -> np.ndarra
     return (digits + np.arange(levels) * codes_per_level).astype(np.int32)
 
 
+def title_generator(base: BaseModel, data: str) -> Generator:
+    """The language model, which writes the titles of a data set with its own output rows."""
+    assert base.text_tokenizer is not None  # a model that reads text has one
+    tokenizer = TitleTokenizer.fit(Dataset.load(data).catalog.titles, base.text_tokenizer)
+    vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size)
+    return build_generator(base, vocabulary, PretrainedConfig(), CodeHeadConfig()).eval()
+
+
 def generator_of(base: BaseModel, codes: np.ndarray) -> Generator:
     """The language model with random code vectors beside it."""
     vocabulary = ItemVocabulary(FixedTokenizer(codes), CatalogTrie.from_codes(codes), base.text_size)
@@ -101,12 +114,14 @@ def prompts_of(vocabulary: ItemVocabulary, model: Model, users: int) -> list[Tok
 def transformers_decode(base: BaseModel, vocabulary: ItemVocabulary, prompts: list[TokenSequence]) -> Callable[[], Any]:
     """``generate`` with the catalog as a dict trie, the items' codes as rows of the vocabulary."""
     lm = base.lm
-    lm.resize_token_embeddings(vocabulary.text_size + vocabulary.num_new_tokens, mean_resizing=False)
+    if vocabulary.num_new_tokens:
+        lm.resize_token_embeddings(vocabulary.text_size + vocabulary.num_new_tokens, mean_resizing=False)
     tree: dict[int, Any] = {}
     for row in vocabulary.tokens.tolist():
         node = tree
         for token in row:
-            node = node.setdefault(token, {})
+            if token >= 0:
+                node = node.setdefault(token, {})
     longest = max(map(len, prompts))
     tokens = torch.zeros(len(prompts), longest, dtype=torch.int64)
     mask = torch.zeros_like(tokens)
@@ -117,18 +132,21 @@ def transformers_decode(base: BaseModel, vocabulary: ItemVocabulary, prompts: li
     def allowed(_: int, text: torch.Tensor) -> list[int]:
         node = tree
         for token in text[longest:].tolist():
-            node = node[token]
-        return list(node)
+            node = node.get(token, {})  # what follows the end of a title is padding
+        return list(node) or [END]
 
     levels = vocabulary.trie.num_levels
+    one_length = int(vocabulary.lengths.min()) == levels
     return lambda: lm.generate(
         tokens,
         attention_mask=mask,
         num_beams=BEAMS,
         num_return_sequences=K,
         do_sample=False,
-        min_new_tokens=levels,
-        max_new_tokens=levels,
+        min_new_tokens=levels if one_length else None,
+        max_new_tokens=levels + (not one_length),
+        length_penalty=0.0,
+        eos_token_id=END,
         pad_token_id=0,
         prefix_allowed_tokens_fn=allowed,
     )
@@ -265,12 +283,15 @@ def main(
     items: Annotated[int, typer.Option(min=50, help="Items of the catalog.")] = 1000,
     levels: Annotated[int, typer.Option(min=1, help="Codes of an ID.")] = LEVELS,
     codes: Annotated[int, typer.Option(min=2, help="Codes of a level.")] = CODES,
+    titles: Annotated[
+        str | None, typer.Option(help="Data set whose titles are the IDs, instead of random codes.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Decodes to time, after one to warm up.")] = 3,
 ) -> None:
     """Decode, and print one JSON object."""
     transformers.logging.set_verbosity_error()
     base = load(model)
-    generator = generator_of(base, random_codes(items, levels, codes))
+    generator = title_generator(base, titles) if titles else generator_of(base, random_codes(items, levels, codes))
     prompts = prompts_of(generator.vocabulary, model, users)
     if side is Side.weights:
         print(json.dumps(weights_cost(generator, prompts, rounds)))

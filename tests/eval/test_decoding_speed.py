@@ -2,7 +2,7 @@ import json
 
 from eval.decoding_speed import Part, main
 
-PARTS = [Part.trie, Part.step, Part.weights, Part.smollm2]  # the small GPT is measured as SmolLM2 is
+PARTS = [Part.trie, Part.step, Part.weights, Part.smollm2, Part.titles]  # the small GPT is measured as SmolLM2 is
 
 
 def test_parts_are_measured_against_their_bars(tmp_path, capsys):
