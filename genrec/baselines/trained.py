@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from genrec.baselines.ease import EASE
 from genrec.baselines.named import scorer_named
 from genrec.baselines.sequential.base import SequentialScorer
 from genrec.data.identifiers import IdMap
-from genrec.errors import ConfigError, ResourceError
+from genrec.errors import ConfigError, ResourceError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet
 
+
+logger = logging.getLogger(__name__)
 
 EASE_ITEMS = 15_000
 """Items of a catalog that EASE guides a model on, at most."""
@@ -66,6 +69,30 @@ def fit_named(name: str, train: Dataset, validation: EvalSet | None, seed: int, 
     scorer.save(aside)
     aside.rename(folder / name)
     return scorer
+
+
+def fit_allowed(
+    names: Sequence[str], train: Dataset, validation: EvalSet | None, seed: int, folder: Path
+) -> dict[str, Scorer]:
+    """Fit scorers as :func:`fit_named` does; one that these data do not allow is left out, and the log says so.
+
+    Parameters
+    ----------
+    names, train, validation, seed, folder
+        As of :func:`fit_named`.
+
+    Returns
+    -------
+    dict
+        Fitted scorers by name; none, perhaps.
+    """
+    scorers: dict[str, Scorer] = {}
+    for name in names:
+        try:
+            scorers[name] = fit_named(name, train, validation, seed, folder)
+        except (ResourceError, UnsupportedError) as error:
+            logger.warning("%s is left out: %s", name, error)
+    return scorers
 
 
 class TrainedScorer(Scorer):

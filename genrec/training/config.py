@@ -103,7 +103,8 @@ class TeacherConfig(_Config):
     """Scorers whose expectations are soft targets beside the true ones (distillation)."""
 
     scorers: list[ScorerName] = ["sasrec"]
-    """Fitted on the training part; pooled with weights that make the validation targets likeliest."""
+    """Fitted on the training part; pooled with weights that make the validation targets likeliest. One that these data
+    do not allow is left out, and the log says so."""
     weight: Fraction = 0.7
     """Share of the loss that is against the teacher, where the teacher expects anything below the node."""
     final_weight: Fraction | None = None

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from accelerate import Accelerator
 
-from genrec.baselines.trained import fit_named
-from genrec.errors import ConfigError, ResourceError, UnsupportedError
+from genrec.baselines.trained import fit_allowed
+from genrec.errors import ConfigError, UnsupportedError
 from genrec.evaluation.protocol import evaluate
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import load_base, load_text_tokenizer
@@ -39,7 +39,6 @@ from genrec.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from genrec.baselines.base import Scorer
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet
     from genrec.items.base import ItemTokenizer
@@ -215,12 +214,7 @@ def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built, out: P
     if config.evidence is None or parts.validation is None:
         return None
     trained, seed = out / CHECKPOINTS / TEACHER, config.training.seed
-    scorers: dict[str, Scorer] = {}
-    for name in config.evidence.scorers:
-        try:
-            scorers[name] = fit_named(name, parts.train, parts.validation, seed, trained)
-        except (ResourceError, UnsupportedError) as error:  # others are there, and hours of training are done
-            logger.warning("%s does not guide the model: %s", name, error)
+    scorers = fit_allowed(config.evidence.scorers, parts.train, parts.validation, seed, trained)
     if not scorers:
         return None
     alone = GenerativeScorer(built.generator, built.builder, config.prompt.max_items)

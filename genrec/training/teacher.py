@@ -12,7 +12,7 @@ import torch
 
 from genrec.baselines.sequential.returning import add_return_odds, fit_return_log_odds
 from genrec.baselines.sequential.sasrec import SASRec
-from genrec.baselines.trained import fit_named
+from genrec.baselines.trained import fit_allowed
 from genrec.errors import ConfigError
 from genrec.evaluation.sample import questions_at, sample_rows
 from genrec.training.pooling import QUESTIONS, pool_weights
@@ -116,12 +116,15 @@ def make_targets(
     if validation is None:
         raise ConfigError("a teacher needs validation users", hint="set training.validation_users, or another split")
     keep_met = _keeps_met(config, train.histories.lengths, max_items)
-    scorers = [fit_named(name, train, validation, seed, folder) for name in config.scorers]
+    fitted = fit_allowed(config.scorers, train, validation, seed, folder)
+    if not fitted:
+        raise ConfigError("these data allow none of the teacher's scorers", hint="set training.teacher=null")
+    scorers = list(fitted.values())
     weights, return_log_odds = pool(scorers, questions_at(validation, sample_rows(len(validation), QUESTIONS)))
     logger.info("teacher: %s", ", ".join(f"{s.name} weighs {w:.3f}" for s, w in zip(scorers, weights, strict=True)))
     targets = teach(scorers, weights, train, config.top, return_log_odds=return_log_odds, keep_met=keep_met)
     targets.save(folder)
-    named = dict(zip(config.scorers, weights.tolist(), strict=True))
+    named = dict(zip(fitted, weights.tolist(), strict=True))
     (folder / "weights.json").write_text(json.dumps(named) + "\n", encoding="utf-8")
     return targets
 

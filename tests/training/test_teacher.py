@@ -1,5 +1,7 @@
 """The teacher's targets against the scorers they come from, and the loss against sums over items."""
 
+import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -96,6 +98,17 @@ def test_a_teacher_without_a_network_says_so_where_items_met_would_be_kept(split
     with pytest.raises(ConfigError, match="sasrec is none of its scorers"):
         make_targets(config, split.train, split.validation, 0, tmp_path, max_items=5)
     assert make_targets(config, split.train, split.validation, 0, tmp_path, max_items=6).items.shape[1] == 12
+
+
+def test_scorers_that_the_data_do_not_allow_are_left_out_of_a_teacher(tmp_path, caplog):
+    split = leave_last_out(replace(toy_dataset(users=24, items=12, length=8), time="order"))  # no timestamps
+    config = TeacherConfig(scorers=["popularity-recent", "item-knn"], met="leave-out")
+    make_targets(config, split.train, split.validation, 0, tmp_path)
+    assert list(json.loads((tmp_path / "weights.json").read_text())) == ["item-knn"]
+    assert "popularity-recent is left out" in caplog.text
+    alone = config.model_copy(update={"scorers": ["popularity-recent"]})
+    with pytest.raises(ConfigError, match="allow none of the teacher's scorers"):
+        make_targets(alone, split.train, split.validation, 0, tmp_path)
 
 
 def test_a_scorer_that_says_nothing_weighs_nothing():
