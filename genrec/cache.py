@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """The folder of converted base models and encoded texts; it may be deleted at any time.
+    """The folder of converted base models, encoded texts and solved EASE; it may be deleted at any time.
 
     Returns
     -------

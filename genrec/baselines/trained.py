@@ -49,13 +49,11 @@ def fit_named(name: str, train: Dataset, validation: EvalSet | None, seed: int, 
     Raises
     ------
     ResourceError
-        EASE on more items than it solves in a minute or so, which every load of a model would take anew.
+        EASE on more items than it solves in a minute or so, which the first load of a model would take.
     """
     scorer = scorer_named(name, seed)
     if isinstance(scorer, EASE) and train.num_items > EASE_ITEMS:
-        msg = (
-            f"{name} on {train.num_items:,} items, more than {EASE_ITEMS:,}, takes minutes whenever the model is loaded"
-        )
+        msg = f"{name} on {train.num_items:,} items, more than {EASE_ITEMS:,}, takes minutes at a model's first load"
         raise ResourceError(msg, hint="use item-knn or item-knn-recent")
     if not isinstance(scorer, SequentialScorer):
         return scorer.fit(train)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from genrec.baselines.base import Scorer
+from genrec.baselines.ease import EASE
 from genrec.baselines.named import scorer_named
+from genrec.baselines.recalled_ease import RecalledEASE
 from genrec.baselines.sequential.base import SequentialScorer
 from genrec.baselines.trained import TrainedScorer
 from genrec.data.identifiers import IdMap
@@ -79,8 +81,10 @@ class ScorerEvidence:
     def fitted(
         cls, about: EvidenceDescription, dataset: Dataset, item_ids: Sequence[str], folder: Path | None = None
     ) -> Self:
-        """Fit what a model folder names, with the weights it gives; what it has trained is read."""
-        return cls(fusion_of(about, folder, item_ids).fit(dataset), about, dataset.catalog.ids, item_ids)
+        """Fit what a model folder names, with the weights it gives; what was trained, or solved before, is read."""
+        fusion = fusion_of(about, folder, item_ids)
+        fusion.scorers = [RecalledEASE.of(one) if type(one) is EASE else one for one in fusion.scorers]
+        return cls(fusion.fit(dataset), about, dataset.catalog.ids, item_ids)
 
     def for_items(self, item_ids: Sequence[str]) -> Self:
         """The same scorers for a model of other items."""

@@ -131,7 +131,8 @@ class EvidenceConfig(_Config):
     scorers: list[ScorerName]
     """Fitted on the training part here. sasrec and sasrec-text stay as they are, in the model folder, and are not
     trained again where a teacher has trained them; the others are fitted on the whole data set whenever the model is
-    loaded. One that these data do not allow is left out, and the log says so."""
+    loaded, EASE on 2,000 items and more once: its weights stay in the cache. One that these data do not allow is left
+    out, and the log says so."""
     validation_users: PositiveInt = 1000
     """Validation users who choose what the scorers weigh beside the generator, at most."""
 
