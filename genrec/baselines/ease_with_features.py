@@ -59,10 +59,10 @@ class EASEWithFeatures(EASE):
         self.name = "ease-features-recent" if recency else "ease-features"
 
     def _gram(self, dataset: Dataset) -> NDArray[np.float32]:
-        gram = super()._gram(dataset)
-        # One-letter words and figures tell sizes and parts of series apart.
         from sklearn.feature_extraction.text import TfidfVectorizer  # a second, which only this scorer needs
 
+        gram = super()._gram(dataset)
+        # One-letter words and figures tell sizes and parts of series apart.
         vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+")
         features = vectorizer.fit_transform(dataset.catalog.text_of()).tocsr().astype(gram.dtype)
         for start in range(0, len(gram), BLOCK):

@@ -59,7 +59,7 @@ def score_items(
     ((1, 6), 1.0)
     """
     trie = generator.vocabulary.trie
-    nodes = np.tile(_open_nodes(trie, trie.paths), (len(prompts), 1))
+    nodes = np.tile(_nodes_with_choice(trie, trie.paths), (len(prompts), 1))
     return _node_logprobs(generator, prompts, nodes, max_queries)[:, trie.leaf_of]
 
 
@@ -96,7 +96,7 @@ def score_candidates(
     True
     """
     trie = generator.vocabulary.trie
-    nodes = _open_nodes(trie, trie.paths[items])[None]
+    nodes = _nodes_with_choice(trie, trie.paths[items])[None]
     scores: NDArray[np.float32] = _node_logprobs(generator, [prompt], nodes, max_queries)[0, trie.leaf_of[items]]
     return scores
 
@@ -152,7 +152,7 @@ def rerank(
     """
     trie = generator.vocabulary.trie
     check_request(len(prompts), trie.num_items, k, weights)
-    per_user = [_open_nodes(trie, trie.paths[row[row >= 0]]) for row in candidates]
+    per_user = [_nodes_with_choice(trie, trie.paths[row[row >= 0]]) for row in candidates]
     nodes = np.full((len(prompts), max(map(len, per_user))), -1, dtype=np.int32)
     for row, inner in zip(nodes, per_user, strict=True):
         row[: len(inner)] = inner
@@ -164,7 +164,7 @@ def rerank(
     )
 
 
-def _open_nodes(trie: CatalogTrie, paths: NDArray[np.int32]) -> NDArray[np.int32]:
+def _nodes_with_choice(trie: CatalogTrie, paths: NDArray[np.int32]) -> NDArray[np.int32]:
     """Nodes on the paths (M, L) that lead to several leaves, the root left out, in preorder.
 
     In preorder, the ancestors of any node of a run are in the run, or above its first node.
@@ -172,8 +172,8 @@ def _open_nodes(trie: CatalogTrie, paths: NDArray[np.int32]) -> NDArray[np.int32
     ordered = paths[np.lexsort(paths.T[::-1])]
     nodes, first = np.unique(ordered.ravel(), return_index=True)  # depth first: row by row, then level by level
     nodes = nodes[np.argsort(first)]
-    is_open: NDArray[np.int32] = nodes[(nodes >= 0) & ~trie.is_decided[nodes]]
-    return is_open
+    with_choice: NDArray[np.int32] = nodes[(nodes >= 0) & ~trie.is_decided[nodes]]
+    return with_choice
 
 
 def _node_logprobs(

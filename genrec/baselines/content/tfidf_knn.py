@@ -79,9 +79,9 @@ class TfidfKNN(Scorer):
         DataError
             No item has any word.
         """
-        # One-letter words and figures tell sizes and parts of series apart, which titles are full of.
         from sklearn.feature_extraction.text import TfidfVectorizer  # a second, which only this scorer needs
 
+        # One-letter words and figures tell sizes and parts of series apart, which titles are full of.
         vectorizer = TfidfVectorizer(
             ngram_range=(1, self.ngrams), sublinear_tf=self.sublinear, token_pattern=r"\w+", dtype=np.float32
         )
