@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from genrec.errors import ConfigError, ModelError, UnsupportedError
 from genrec.evaluation.metrics import average_precision, f1, hit_rate, mrr, ndcg, precision, recall
+from genrec.progress import in_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -151,7 +149,7 @@ def evaluate(
     k = max(ks)
     start = time.perf_counter()
     batches = []
-    for batch in _progress(scorer.name, len(eval_set.histories), batch_size):
+    for batch in in_batches(f"evaluate {scorer.name}", len(eval_set.histories), batch_size):
         histories = eval_set.histories[batch]
         batches.append(scorer.recommend(histories, k, exclude=histories if filter_seen else None).items)
     items = np.concatenate(batches)
@@ -212,16 +210,6 @@ def _refuse_sampling(negatives: int) -> None:
         "recommendation, KDD 2020)"
     )
     raise UnsupportedError(msg, hint="leave negatives out; to save time ask fewer users, which costs precision only")
-
-
-def _progress(name: str, total: int, batch_size: int) -> Iterator[slice]:
-    """Slices of a batch each, with a bar on stderr where that is a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(f"evaluate {name}", total=total)
-        for first in range(0, total, batch_size):
-            yield slice(first, first + batch_size)
-            progress.advance(task, min(batch_size, total - first))
 
 
 # Of which that was said: it is the same for every model, and after every epoch.

@@ -10,6 +10,7 @@ from genrec.baselines.base import Scorer
 from genrec.baselines.sequential.returning import fit_return_log_odds
 from genrec.errors import ConfigError
 from genrec.evaluation.sample import questions_at, sample_rows
+from genrec.progress import in_batches
 from genrec.recommend.fusion_weights import Pool, choose_weights
 
 if TYPE_CHECKING:
@@ -320,8 +321,8 @@ def fit_fusion(
     """
     rows = sample_rows(len(validation), max_users)
     pools = []
-    for first in range(0, len(rows), batch_size):
-        batch = rows[first : first + batch_size]
+    for some in in_batches("weigh what is fused", len(rows), batch_size):
+        batch = rows[some]
         histories = [validation.histories[row] for row in batch]
         parts = [on_one_scale(scorer.score(histories), how) for scorer in scorers]
         targets = [validation.targets[row] for row in batch]

@@ -8,6 +8,7 @@ import numpy as np
 
 from genrec.baselines.sequential.returning import fit_return_log_odds
 from genrec.evaluation.sample import questions_at, sample_rows
+from genrec.progress import in_batches
 from genrec.recommend.fusion import RETURN_USERS, on_one_scale
 from genrec.recommend.fusion_weights import Pool, choose_weights
 
@@ -57,8 +58,7 @@ def choose_guides(
     numbers = range(len(guides.scorers))
     asked = questions_at(validation, sample_rows(len(validation), users))
     pools = []
-    for first in range(0, len(asked), BATCH):
-        some = slice(first, first + BATCH)
+    for some in in_batches("weigh what guides", len(asked), BATCH):
         histories = asked.histories[some]
         parts = [generator.score(histories), *(guides.part(number, histories) for number in numbers)]
         pools.append(Pool.of(parts, asked.targets[some], depth, exclude=histories))

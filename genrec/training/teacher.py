@@ -15,6 +15,7 @@ from genrec.baselines.sequential.sasrec import SASRec
 from genrec.baselines.trained import fit_allowed
 from genrec.errors import ConfigError
 from genrec.evaluation.sample import questions_at, sample_rows
+from genrec.progress import in_batches
 from genrec.training.pooling import QUESTIONS, pool_weights
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ def make_targets(
     scorers = list(fitted.values())
     weights, return_log_odds = pool(scorers, questions_at(validation, sample_rows(len(validation), QUESTIONS)))
     logger.info("teacher: %s", ", ".join(f"{s.name} weighs {w:.3f}" for s, w in zip(scorers, weights, strict=True)))
+    logger.info("teacher: asked what it expects at %d positions", len(train.histories.items))
     targets = teach(scorers, weights, train, config.top, return_log_odds=return_log_odds, keep_met=keep_met)
     targets.save(folder)
     named = dict(zip(fitted, weights.tolist(), strict=True))
@@ -209,7 +211,9 @@ def teach(
         raise ValueError("keep_met: sasrec is none of the scorers")
     items = np.empty((len(histories.items), top), dtype=np.int32)
     probabilities = np.empty((len(histories.items), top), dtype=np.float16)
-    for users in _batches(histories.lengths):
+    batches = _batches(histories.lengths)
+    for step in in_batches("teacher", len(batches), 1):
+        users = batches[step.start]
         batch = [histories[user] for user in users]
         before = [items[:end] for items in batch for end in range(len(items))]
         pooled = np.zeros((len(before), train.num_items), dtype=np.float32)
