@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,9 +16,10 @@ from genrec.errors import ConfigError
 from genrec.files import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from genrec.baselines.base import Scorer
+    from genrec.benchmark.kept_generators import KeptGenerators
     from genrec.data.dataset import Dataset
 
 
@@ -58,7 +60,7 @@ class Entrant:
     max_users: int | None = None
     part: Part = "whole"
 
-    def build(self, params: Mapping[str, object], dataset: Dataset) -> Scorer:
+    def build(self, params: Mapping[str, object], dataset: Dataset, generators: KeptGenerators | None = None) -> Scorer:
         """Make the scorer, unfitted unless it is a fine-tuned model.
 
         Parameters
@@ -67,14 +69,13 @@ class Entrant:
             Keywords of this trial.
         dataset
             The training part, whose catalog a fine-tuned model reads.
+        generators
+            Where a named generator is kept once it is trained, and found again. Default nowhere.
         """
         match self.kind:
-            case "named":
-                from genrec.benchmark.models import NAMED_MODELS
-
-                return NAMED_MODELS[self.locator].build(**params)
-            case "own":
-                return load_scorer_class(self.locator)(**params)
+            case "named" | "own":
+                kept = {"kept": generators} if self.kind == "named" and self.takes("kept") else {}
+                return self._builder()(**params, **kept)
             case "folder":
                 from genrec.recommend.evidence import guides_alone
                 from genrec.recommend.recommender import Recommender
@@ -83,6 +84,25 @@ class Entrant:
                     return guides_alone(Path(self.locator), dataset.catalog.ids.ids)
                 recommender = Recommender.from_pretrained(self.locator, dataset, evidence=False)
                 return recommender.as_scorer(self.name, evidence=self.part == "whole")
+
+    def takes(self, parameter: str) -> bool:
+        """Whether the scorer is built with a parameter of this name, such as ``seed``.
+
+        Examples
+        --------
+        >>> from genrec.benchmark.entrants import named_entrants
+        >>> [entrant.takes("seed") for entrant in named_entrants(["ease", "sasrec"], {})]
+        [False, True]
+        """
+        return self.kind != "folder" and parameter in inspect.signature(self._builder()).parameters
+
+    def _builder(self) -> Callable[..., Scorer]:
+        """What makes a named scorer or a user's own."""
+        if self.kind == "own":
+            return load_scorer_class(self.locator)
+        from genrec.benchmark.models import NAMED_MODELS
+
+        return NAMED_MODELS[self.locator].build
 
     def digest(self) -> str:
         """What changes when the model does: the hash of its file, or of a model folder's description."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from genrec.benchmark.kept_generators import KeptGenerators
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet
 
@@ -147,6 +148,9 @@ class TrainedGenerator(GeneratorScorer):
         ``section.key=value`` strings that win over the file.
     folder
         Where to write the model folder. Default: nowhere, the model is kept in memory alone.
+    kept
+        Where to look for what was trained just so before, and else to leave it. Not together with `folder`.
+        Default nowhere.
     beams
         Beam width. Default 50.
     name
@@ -170,6 +174,7 @@ class TrainedGenerator(GeneratorScorer):
         overrides: Sequence[str] = (),
         *,
         folder: str | Path | None = None,
+        kept: KeptGenerators | None = None,
         beams: int = 50,
         name: str | None = None,
         evidence: Scorer | None = None,
@@ -177,6 +182,8 @@ class TrainedGenerator(GeneratorScorer):
         retriever: Scorer | None = None,
         num_candidates: int = 200,
     ) -> None:
+        if folder is not None and kept is not None:
+            raise ConfigError("a model is written to a folder or kept with a run, not both")
         if isinstance(config, FinetuneConfig):
             self.config, label = config, "generative"
         else:
@@ -185,6 +192,7 @@ class TrainedGenerator(GeneratorScorer):
             name or label, evidence=evidence, alpha=alpha, retriever=retriever, num_candidates=num_candidates
         )
         self.folder = folder
+        self.kept = kept
         self.beams = beams
 
     def make(self, dataset: Dataset, validation: EvalSet | None) -> GenerativeScorer:
@@ -203,8 +211,11 @@ class TrainedGenerator(GeneratorScorer):
         # it for a model that has not seen its test items. What guides the generator is this scorer's own.
         config = self.config.model_copy(update={"split": "none", "evidence": None})
         with TemporaryDirectory() as scratch:
-            folder = Path(self.folder or scratch)
-            finetune(config, dataset, folder, validation=validation)
+            if self.kept is not None:
+                folder = self.kept.trained(config, dataset, validation)
+            else:
+                folder = Path(self.folder or scratch)
+                finetune(config, dataset, folder, validation=validation)
             return Recommender.from_pretrained(folder, dataset).as_scorer(self.name, beams=self.beams)
 
 

@@ -9,9 +9,10 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from genrec.benchmark.digests import fingerprint, split_digest
 from genrec.benchmark.probes import Probe
 from genrec.benchmark.report.schema import ModelEntry
-from genrec.benchmark.store import ModelFolder, ModelResult, fingerprint, split_digest
+from genrec.benchmark.store import ModelFolder, ModelResult
 from genrec.benchmark.tuning import Trial
 from genrec.benchmark.worker import Job, work
 from genrec.errors import ConfigError
@@ -40,6 +41,8 @@ TUNING_SHARE = 0.8
 PROBE_SHARE, PROBE_SECONDS = 0.1, 1800.0
 """Of a model's share of the time, what samples of users may take; and how long without a budget."""
 POLL_SECONDS = 0.5
+GENERATORS = "generators"
+"""Folder of a run in which what it has trained is kept."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,8 @@ def run_models(
         kept = result is not None
         if result is None:
             left = budget - (time.perf_counter() - began)
-            job = _job(entrant, splits, place, digest, settings, max(left / len(waiting), LEAST_SHARE * left), left)
+            share = max(left / len(waiting), LEAST_SHARE * left)
+            job = _job(entrant, splits, place, folder / GENERATORS, digest, settings, share, left)
             waiting.remove(entrant)
             result = _run(context, job, left, listener)
         evaluations = place.evaluations(entrant.name) if result.entry.status == "done" else []
@@ -216,6 +220,7 @@ def _job(
     entrant: Entrant,
     splits: Sequence[Split],
     place: ModelFolder,
+    generators: Path,
     digest: str,
     settings: Settings,
     share: float,
@@ -225,6 +230,7 @@ def _job(
         entrant=entrant,
         splits=tuple(splits),
         folder=place,
+        generators=generators,
         fingerprint=digest,
         budget_seconds=settings.budget_seconds,
         trials=settings.trials,

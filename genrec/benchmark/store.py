@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from genrec.benchmark.probes import Probe
 from genrec.benchmark.report.schema import ModelEntry
 from genrec.evaluation.protocol import Evaluation
-from genrec.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from genrec.benchmark.entrants import Entrant
-    from genrec.data.dataset import Dataset
-    from genrec.data.split import Split
 
 logger = logging.getLogger(__name__)
 
 RESULT, ITEMS, SECONDS = "result.json", "items", "seconds"
 ROWS, PROBES = "rows.npy", "probes.npz"
-FORMAT = 2
-"""Raised when what is measured changes: a model kept from before is then run again."""
 MODES = {True: "filtered", False: "kept"}
 
 
@@ -41,7 +32,7 @@ class ModelResult(BaseModel, extra="forbid"):
     """What ``result.json`` of a model holds."""
 
     fingerprint: str
-    """Of everything that made it; see :func:`fingerprint`."""
+    """Of everything that made it; see :func:`~genrec.benchmark.digests.fingerprint`."""
 
     budget_seconds: float | None
     """Of the run; another budget repeats a model that this one cut short."""
@@ -156,64 +147,6 @@ def _arrays(probes: Sequence[Probe]) -> dict[str, NDArray[Any]]:
         for one in probes
         for part, values in {"rows": one.rows, **one.per_user}.items()
     }
-
-
-def fingerprint(data: str, entrant: Entrant, settings: Mapping[str, object]) -> str:
-    """Digest of what a model's figures depend on.
-
-    Parameters
-    ----------
-    data
-        Of :func:`split_digest`.
-    entrant
-        The model, its grid, its limit of users, and the file or folder it comes from.
-    settings
-        Trials, seeds, seen-modes, cut-offs; not the budget.
-    """
-    parts = [
-        __version__,
-        FORMAT,
-        data,
-        entrant.name,
-        entrant.kind,
-        entrant.digest(),
-        entrant.grid,
-        entrant.max_users,
-        settings,
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def dataset_digest(dataset: Dataset) -> str:
-    """sha256 of the interactions and the catalog, wherever they came from.
-
-    Examples
-    --------
-    >>> from genrec.testing import toy_dataset
-    >>> dataset_digest(toy_dataset()) == dataset_digest(toy_dataset()) != dataset_digest(toy_dataset(users=61))
-    True
-    """
-    digest = hashlib.sha256()
-    for table in (dataset.interactions.table, dataset.catalog.table):
-        sink = pa.BufferOutputStream()
-        # In one chunk: how a table is cut into chunks is no part of what it says.
-        whole = table.combine_chunks().replace_schema_metadata()
-        with pa.ipc.new_stream(sink, whole.schema) as writer:
-            writer.write_table(whole)
-        digest.update(sink.getvalue())
-    return digest.hexdigest()
-
-
-def split_digest(splits: Sequence[Split]) -> str:
-    """sha256 of what is trained on and what is asked."""
-    digest = hashlib.sha256()
-    for split in splits:
-        digest.update(f"{split.method} {dataset_digest(split.train)}".encode())
-        for part in (split.validation, split.test):
-            for arrays in ([part.users], part.histories, part.targets):
-                digest.update(np.array([len(array) for array in arrays]).tobytes())
-                digest.update(np.concatenate([*arrays, np.empty(0, dtype=np.int32)]).astype(np.int32).tobytes())
-    return digest.hexdigest()
 
 
 def common_questions(

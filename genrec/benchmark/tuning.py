@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from genrec.benchmark.cost import PeakMemory
+from genrec.benchmark.kept_generators import TrainingCost
 from genrec.benchmark.own_scorer import check_fitted
 from genrec.errors import ConfigError
 from genrec.evaluation.protocol import evaluate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from genrec.baselines.base import Scorer
+    from genrec.benchmark.kept_generators import KeptGenerators
     from genrec.data.split import Split
 
 logger = logging.getLogger(__name__)
@@ -133,6 +135,7 @@ def tune(
     first_seconds: float = math.inf,
     seconds: float = math.inf,
     base_bytes: int | None = None,
+    kept: KeptGenerators | None = None,
     on_trial: Callable[[Trial], None] = lambda trial: None,
 ) -> Tuned:
     """Fit a model with each setting and keep the one with the best validation NDCG@10, of equals the first.
@@ -153,6 +156,8 @@ def tune(
         When to start no further trial and cut the one that runs, counted from the start. Default never.
     base_bytes
         As in :class:`~genrec.benchmark.cost.PeakMemory`.
+    kept
+        Of what `build` makes: what a fit did not spend because it found a generator there counts, too. Default nowhere.
     on_trial
         Told of each trial when it ends.
 
@@ -186,7 +191,9 @@ def tune(
         expected = max((trial.seconds for trial in trials if trial.outcome == "done"), default=0.0)
         if best is not None and left < expected:
             break
-        trial, fitted, error = _try(build, split, params, filter_seen, left if best else first_seconds, base_bytes)
+        trial, fitted, error = _try(
+            build, split, params, filter_seen, left if best else first_seconds, base_bytes, kept
+        )
         trials.append(trial)
         on_trial(trial)
         failure = failure or error
@@ -211,6 +218,7 @@ def _try(
     filter_seen: bool,
     limit: float,
     base_bytes: int | None,
+    kept: KeptGenerators | None,
 ) -> tuple[Trial, tuple[Scorer, dict[str, object], float, int] | None, Exception | None]:
     """Fit and validate one setting; a trial that fails or runs out of time is told, not raised."""
     gc.collect()
@@ -224,6 +232,9 @@ def _try(
                 fit_start = time.perf_counter()
                 fitted = scorer.fit(split.train)
                 fit_seconds = time.perf_counter() - fit_start
+            spared = TrainingCost() if kept is None else kept.take_spared()
+            fit_seconds += spared.seconds
+            fit_bytes = max(memory.peak_bytes, (base_bytes or memory.start_bytes) + spared.grown_bytes)
             check_fitted(scorer, fitted, split)
             ndcg = evaluate(scorer, split.validation, (10,), filter_seen).metrics[METRIC]
     except OutOfTimeError:
@@ -233,7 +244,7 @@ def _try(
         note = f"{type(error).__name__}: {error}"
         return Trial(params, "failed", None, fit_seconds, time.perf_counter() - start, note), None, error
     trial = Trial(params, "done", ndcg, fit_seconds, time.perf_counter() - start)
-    return trial, (scorer, params, fit_seconds, memory.peak_bytes), None
+    return trial, (scorer, params, fit_seconds, fit_bytes), None
 
 
 @contextmanager

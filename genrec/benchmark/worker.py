@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import multiprocessing
 import os
@@ -18,8 +17,7 @@ import numpy as np
 
 from genrec.benchmark.cost import PeakMemory, latency, model_bytes, resident_bytes
 from genrec.benchmark.entrants import Entrant
-from genrec.benchmark.models import NAMED_MODELS
-from genrec.benchmark.own_scorer import load_scorer_class
+from genrec.benchmark.kept_generators import KeptGenerators
 from genrec.benchmark.probes import Probe, join_probes, probe
 from genrec.benchmark.report.schema import Cost, ModelEntry, TrialEntry
 from genrec.benchmark.store import MODES, ModelFolder, ModelResult
@@ -33,6 +31,7 @@ from genrec.retrieval import Oracle
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -60,6 +59,8 @@ class Job:
         One, or one a fold.
     folder
         Where the result goes.
+    generators
+        Folder of the run's trained generators.
     fingerprint, budget_seconds
         Kept with the result.
     trials, seeds, modes, ks
@@ -71,6 +72,7 @@ class Job:
     entrant: Entrant
     splits: tuple[Split, ...]
     folder: ModelFolder
+    generators: Path
     fingerprint: str
     budget_seconds: float | None
     trials: int
@@ -232,14 +234,16 @@ def _measure_fold(
     if most is not None:
         validation = questions_at(split.validation, sample_rows(len(split.validation), most))
         split = replace(split, validation=validation, test=questions_at(split.test, rows))
+    kept = KeptGenerators(job.generators)
     tuned = tune(
-        lambda params: job.entrant.build(params, split.train),
+        lambda params: job.entrant.build(params, split.train, kept),
         split,
         settings,
         filter_seen=job.modes[0],
         first_seconds=job.first_seconds / len(job.splits),
         seconds=job.tuning_seconds / len(job.splits),
         base_bytes=base_bytes,
+        kept=kept,
         on_trial=tell,
     )
     is_ceiling = isinstance(tuned.scorer, Oracle)
@@ -261,20 +265,9 @@ def _measure_fold(
         probes, without = probe(tuned.scorer, split.test, job.modes, slow=most is not None, seconds=seconds)
         probes = [replace(one, rows=rows[one.rows]) for one in probes]
     seeds: SeedMeans = {}
-    if job.seeds > 1 and _has_seed(job.entrant):
+    if job.seeds > 1 and job.entrant.takes("seed"):
         evaluations, seeds = _over_seeds(job, split, tuned, evaluations, tell)
     return _Fold(replace(tuned, scorer=None), evaluations, seeds, cost, rows, probes, without)  # type: ignore[arg-type]
-
-
-def _has_seed(entrant: Entrant) -> bool:
-    match entrant.kind:
-        case "named":
-            build: Callable[..., object] = NAMED_MODELS[entrant.locator].build
-        case "own":
-            build = load_scorer_class(entrant.locator)
-        case "folder":
-            return False
-    return "seed" in inspect.signature(build).parameters
 
 
 def _over_seeds(
@@ -284,7 +277,7 @@ def _over_seeds(
     runs = [evaluations]
     for seed in range(1, job.seeds):
         tell(f"seed {seed + 1} of {job.seeds}")
-        scorer = job.entrant.build({**tuned.params, "seed": seed}, split.train)
+        scorer = job.entrant.build({**tuned.params, "seed": seed}, split.train, KeptGenerators(job.generators))
         scorer.use_validation(split.validation)
         scorer.fit(split.train)
         runs.append([evaluate(scorer, split.test, job.ks, mode) for mode in job.modes])

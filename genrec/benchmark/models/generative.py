@@ -6,7 +6,8 @@ Generators are imported when one is made: transformers takes seconds, and a work
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from genrec.baselines import EASE
 from genrec.baselines.content import BertKNN, BertMatcher, TfidfKNN
@@ -16,10 +17,16 @@ from genrec.recommend.fusion import Fusion
 from genrec.retrieval import Oracle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from genrec.baselines.base import Scorer
     from genrec.benchmark.generators import TrainedGenerator
+    from genrec.benchmark.kept_generators import KeptGenerators
     from genrec.benchmark.zero_shot import ZeroShotGenerator
     from genrec.recommend.fusion import How
+
+Help = Literal["", "evidence", "candidates"]
+"""What EASE and text are to a generator: nothing, guides of its search, or a retriever that it chooses from."""
 
 
 def ease_and_text(regularization: float = 100.0, how: How = "z-score") -> Fusion:
@@ -44,104 +51,42 @@ def sasrec_ids_and_text(dropout: float = 0.3, regularization: float = 100.0, see
     return Fusion([*transformers, EASE(regularization, recency=0.5), BertKNN()], name="sasrec+sasrec-text+ease+text")
 
 
-def gpt_atomic(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
-    """GPT from scratch, one token an item."""
-    return _gpt("gpt-atomic", dropout, seed)
+def trained(
+    recipe: str,
+    help_of: Help = "",
+    *,
+    dropout: float | None = None,
+    seed: int = 0,
+    kept: KeptGenerators | None = None,
+) -> TrainedGenerator:
+    """Train a shipped recipe; the whole catalog alone, or with the help of EASE and text."""
+    from genrec.benchmark.generators import TrainedGenerator
+
+    overrides = [f"training.seed={seed}", *([] if dropout is None else [f"base.dropout={dropout}"])]
+    return TrainedGenerator(f"finetune/configs/{recipe}.yaml", overrides, kept=kept, **_helped(help_of))
 
 
-def gpt_semantic(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
-    """GPT from scratch on semantic IDs."""
-    return _gpt("gpt-semantic", dropout, seed)
-
-
-def gpt_title(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
-    """GPT from scratch that writes titles."""
-    return _gpt("gpt-title", dropout, seed)
-
-
-def gpt_distilled(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
-    """GPT on semantic IDs, taught by SASRec and text."""
-    return _gpt("gpt-distilled", dropout, seed)
-
-
-def gpt_atomic_evidence(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
-    """GPT on atomic IDs, EASE and text as evidence."""
-    return _gpt("gpt-atomic", dropout, seed, evidence=ease_and_text())
-
-
-def gpt_semantic_evidence(dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
-    """GPT on semantic IDs, EASE and text as evidence."""
-    return _gpt("gpt-semantic", dropout, seed, evidence=ease_and_text())
-
-
-def gpt_semantic_candidates(num_candidates: int = 200, dropout: float = 0.3, seed: int = 0) -> TrainedGenerator:
-    """GPT on semantic IDs, nothing but the candidates of EASE and text."""
-    return _gpt("gpt-semantic", dropout, seed, retriever=ease_and_text(), num_candidates=num_candidates)
-
-
-def smollm2_atomic(seed: int = 0) -> TrainedGenerator:
-    """SmolLM2 with LoRA, one token an item."""
-    return _finetuned("smollm2-atomic", seed)
-
-
-def smollm2_semantic(seed: int = 0) -> TrainedGenerator:
-    """SmolLM2 with LoRA on semantic IDs."""
-    return _finetuned("smollm2-semantic", seed)
-
-
-def smollm2_title(seed: int = 0) -> TrainedGenerator:
-    """SmolLM2 with LoRA that writes titles."""
-    return _finetuned("smollm2-title", seed)
-
-
-def smollm2_semantic_evidence(seed: int = 0) -> TrainedGenerator:
-    """SmolLM2 with LoRA on semantic IDs, EASE and text as evidence."""
-    return _finetuned("smollm2-semantic", seed, evidence=ease_and_text())
-
-
-def zero_shot(max_items: int = 10) -> ZeroShotGenerator:
-    """SmolLM2 as it is, writing titles."""
+def zero_shot(help_of: Help = "", *, max_items: int = 10) -> ZeroShotGenerator:
+    """SmolLM2 as it is, writing titles; the whole catalog alone, or with the help of EASE and text."""
     from genrec.benchmark.zero_shot import ZeroShotGenerator
 
-    return ZeroShotGenerator(max_items=max_items)
+    return ZeroShotGenerator(max_items=max_items, **_helped(help_of, num_candidates=50))
 
 
-def zero_shot_candidates(num_candidates: int = 50) -> ZeroShotGenerator:
-    """SmolLM2 as it is, writing titles of the candidates of EASE and text."""
-    from genrec.benchmark.zero_shot import ZeroShotGenerator
-
-    return ZeroShotGenerator(retriever=ease_and_text(), num_candidates=num_candidates)
+def _helped(help_of: Help, num_candidates: int = 200) -> dict[str, Any]:
+    """How EASE and text take part, as a generator's keywords."""
+    match help_of:
+        case "evidence":
+            return {"evidence": ease_and_text()}
+        case "candidates":
+            return {"retriever": ease_and_text(), "num_candidates": num_candidates}
+        case _:
+            return {}
 
 
 def oracle(n: int = 200) -> Oracle:
     """The answers, where EASE and text have them among their candidates."""
     return Oracle(ease_and_text(), n)
-
-
-def _gpt(
-    config: str,
-    dropout: float,
-    seed: int,
-    *,
-    evidence: Scorer | None = None,
-    retriever: Scorer | None = None,
-    num_candidates: int = 200,
-) -> TrainedGenerator:
-    from genrec.benchmark.generators import TrainedGenerator
-
-    return TrainedGenerator(
-        f"finetune/configs/{config}.yaml",
-        [f"base.dropout={dropout}", f"training.seed={seed}"],
-        evidence=evidence,
-        retriever=retriever,
-        num_candidates=num_candidates,
-    )
-
-
-def _finetuned(config: str, seed: int, *, evidence: Scorer | None = None) -> TrainedGenerator:
-    from genrec.benchmark.generators import TrainedGenerator
-
-    return TrainedGenerator(f"finetune/configs/{config}.yaml", [f"training.seed={seed}"], evidence=evidence)
 
 
 RECIPES = "the recipes under finetune/configs"
@@ -153,19 +98,40 @@ ZERO_SHOT_USERS = 300
 REGULARIZATION = (100.0, 300.0, 1000.0)
 DROPOUT = (0.3, 0.1, 0.5)
 
-GENERATIVE = {
-    model.name: model
-    for model in (
-        NamedModel("gpt-atomic", "generative", gpt_atomic, {"dropout": DROPOUT}, RECIPES),
-        NamedModel("gpt-semantic", "generative", gpt_semantic, {"dropout": DROPOUT}, RECIPES),
-        NamedModel("gpt-title", "generative", gpt_title, {"dropout": DROPOUT}, RECIPES),
-        NamedModel("gpt-distilled", "generative", gpt_distilled, source=RECIPES),
-        NamedModel("smollm2-atomic", "generative", smollm2_atomic, source=RECIPES, max_users=LANGUAGE_MODEL_USERS),
-        NamedModel("smollm2-semantic", "generative", smollm2_semantic, source=RECIPES, max_users=LANGUAGE_MODEL_USERS),
-        NamedModel("smollm2-title", "generative", smollm2_title, source=RECIPES, max_users=LANGUAGE_MODEL_USERS),
-        NamedModel("zero-shot", "generative", zero_shot, source=UNTRAINED, max_users=ZERO_SHOT_USERS),
-    )
-}
+
+def _with_help(
+    name: str,
+    build: Callable[..., Scorer],
+    source: str,
+    grid: dict[str, Sequence[object]] | None = None,
+    max_users: int | None = None,
+) -> list[NamedModel]:
+    """The rows of a generator: alone, guided by EASE and text, and choosing among their candidates."""
+    return [
+        NamedModel(
+            f"{name}+{help_of}" if help_of else name,
+            "hybrid" if help_of else "generative",
+            partial(build, help_of=help_of),
+            grid or {},
+            source,
+            max_users,
+        )
+        for help_of in get_args(Help)
+    ]
+
+
+GENERATORS = [
+    *_with_help("gpt-atomic", partial(trained, "gpt-atomic"), RECIPES, grid={"dropout": DROPOUT}),
+    *_with_help("gpt-semantic", partial(trained, "gpt-semantic"), RECIPES, grid={"dropout": DROPOUT}),
+    *_with_help("gpt-title", partial(trained, "gpt-title"), RECIPES, grid={"dropout": DROPOUT}),
+    NamedModel("gpt-distilled", "generative", partial(trained, "gpt-distilled"), source=RECIPES),
+    *_with_help("smollm2-atomic", partial(trained, "smollm2-atomic"), RECIPES, max_users=LANGUAGE_MODEL_USERS),
+    *_with_help("smollm2-semantic", partial(trained, "smollm2-semantic"), RECIPES, max_users=LANGUAGE_MODEL_USERS),
+    *_with_help("smollm2-title", partial(trained, "smollm2-title"), RECIPES, max_users=LANGUAGE_MODEL_USERS),
+    *_with_help("zero-shot", zero_shot, UNTRAINED, max_users=ZERO_SHOT_USERS),
+]
+GENERATIVE = {model.name: model for model in GENERATORS if model.family == "generative"}
+HYBRID = {model.name: model for model in GENERATORS if model.family == "hybrid"}
 
 FUSION = {
     model.name: model
@@ -177,26 +143,23 @@ FUSION = {
             {"regularization": REGULARIZATION, "how": ["z-score", "reciprocal-rank"]},
             "weights on validation",
         ),
-        NamedModel("sasrec+ease+text", "fusion", sasrec_ease_and_text, source="weights on validation"),
-        NamedModel("sasrec+sasrec-text+ease+text", "fusion", sasrec_ids_and_text, source="Collins et al., 2025"),
-        NamedModel("sasrec+matcher+ease+text", "fusion", transformers_ease_and_text, source="weights on validation"),
-    )
-}
-
-HYBRID = {
-    model.name: model
-    for model in (
-        NamedModel("gpt-atomic+evidence", "hybrid", gpt_atomic_evidence, source=RECIPES),
-        NamedModel("gpt-semantic+evidence", "hybrid", gpt_semantic_evidence, source=RECIPES),
-        NamedModel("gpt-semantic+candidates", "hybrid", gpt_semantic_candidates, source=RECIPES),
         NamedModel(
-            "smollm2-semantic+evidence",
-            "hybrid",
-            smollm2_semantic_evidence,
-            source=RECIPES,
-            max_users=LANGUAGE_MODEL_USERS,
+            "sasrec+ease+text", "fusion", sasrec_ease_and_text, {"dropout": DROPOUT}, source="weights on validation"
         ),
-        NamedModel("zero-shot+candidates", "hybrid", zero_shot_candidates, source=UNTRAINED, max_users=ZERO_SHOT_USERS),
+        NamedModel(
+            "sasrec+sasrec-text+ease+text",
+            "fusion",
+            sasrec_ids_and_text,
+            {"dropout": DROPOUT},
+            source="Collins et al., 2025",
+        ),
+        NamedModel(
+            "sasrec+matcher+ease+text",
+            "fusion",
+            transformers_ease_and_text,
+            {"dropout": DROPOUT},
+            source="weights on validation",
+        ),
     )
 }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genrec.benchmark.digests import dataset_digest
 from genrec.benchmark.prompts.report import (
     MODEL,
     RATIO_BAR,
@@ -21,7 +22,6 @@ from genrec.benchmark.prompts.report import (
 )
 from genrec.benchmark.prompts.run import recalled, satisfied
 from genrec.benchmark.report.schema import Interval
-from genrec.benchmark.store import dataset_digest
 from genrec.evaluation.bootstrap import bootstrap_intervals, resampled_means
 
 if TYPE_CHECKING:

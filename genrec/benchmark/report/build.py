@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from genrec.benchmark.digests import dataset_digest, split_digest
 from genrec.benchmark.report.figures import mode_entries
 from genrec.benchmark.report.schema import Comparison, Finding, Interval, ModelEntry, Protocol, Report
 from genrec.benchmark.report.summary import summarise
-from genrec.benchmark.store import common_questions, dataset_digest, split_digest
+from genrec.benchmark.store import common_questions
 from genrec.benchmark.tuning import METRIC
 from genrec.checkout import commit
 from genrec.data.folds import join_eval_sets

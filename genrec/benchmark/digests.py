@@ -1,0 +1,91 @@
+"""Digests of data, questions and models: what is kept of a run is used again only where nothing has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from genrec.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from genrec.benchmark.entrants import Entrant
+    from genrec.data.dataset import Dataset
+    from genrec.data.split import EvalSet, Split
+
+FORMAT = 2
+"""Raised when what is measured changes: a model kept from before is then run again."""
+
+
+def fingerprint(data: str, entrant: Entrant, settings: Mapping[str, object]) -> str:
+    """Digest of what a model's figures depend on.
+
+    Parameters
+    ----------
+    data
+        Of :func:`split_digest`.
+    entrant
+        The model, its grid, its limit of users, and the file or folder it comes from.
+    settings
+        Trials, seeds, seen-modes, cut-offs; not the budget.
+    """
+    parts = [
+        __version__,
+        FORMAT,
+        data,
+        entrant.name,
+        entrant.kind,
+        entrant.digest(),
+        entrant.grid,
+        entrant.max_users,
+        settings,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def dataset_digest(dataset: Dataset) -> str:
+    """sha256 of the interactions and the catalog, wherever they came from.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> dataset_digest(toy_dataset()) == dataset_digest(toy_dataset()) != dataset_digest(toy_dataset(users=61))
+    True
+    """
+    digest = hashlib.sha256()
+    for table in (dataset.interactions.table, dataset.catalog.table):
+        sink = pa.BufferOutputStream()
+        # In one chunk: how a table is cut into chunks is no part of what it says.
+        whole = table.combine_chunks().replace_schema_metadata()
+        with pa.ipc.new_stream(sink, whole.schema) as writer:
+            writer.write_table(whole)
+        digest.update(sink.getvalue())
+    return digest.hexdigest()
+
+
+def split_digest(splits: Sequence[Split]) -> str:
+    """sha256 of what is trained on and what is asked."""
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(f"{split.method} {dataset_digest(split.train)}".encode())
+        for part in (split.validation, split.test):
+            _add_questions(digest, part)
+    return digest.hexdigest()
+
+
+def questions_digest(questions: EvalSet) -> str:
+    """sha256 of what is asked, whom, and what would be right."""
+    digest = hashlib.sha256()
+    _add_questions(digest, questions)
+    return digest.hexdigest()
+
+
+def _add_questions(digest: hashlib._Hash, questions: EvalSet) -> None:
+    for arrays in ([questions.users], questions.histories, questions.targets):
+        digest.update(np.array([len(array) for array in arrays]).tobytes())
+        digest.update(np.concatenate([*arrays, np.empty(0, dtype=np.int32)]).astype(np.int32).tobytes())

@@ -1,0 +1,103 @@
+"""A generator is trained once a run, whoever asks for it, and everyone is charged for it."""
+
+import numpy as np
+import pytest
+
+from genrec.baselines import ItemKNN
+from genrec.benchmark.entrants import named_entrants
+from genrec.benchmark.generators import TrainedGenerator
+from genrec.benchmark.kept_generators import KeptGenerators, TrainingCost
+from genrec.benchmark.runner import Settings, run_models
+from genrec.benchmark.tuning import OutOfTimeError, time_limit, tune
+from genrec.data.split import leave_last_out
+from genrec.errors import ConfigError
+from genrec.testing import toy_dataset
+from genrec.training.config import FinetuneConfig
+
+TINY = {
+    "base": {"kind": "scratch", "width": 16, "heads": 2, "layers": 1},
+    "items": {"kind": "atomic"},
+    "training": {"epochs": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def split():
+    return leave_last_out(toy_dataset())
+
+
+def tiny(**training):
+    return FinetuneConfig.from_mapping({**TINY, "training": {**TINY["training"], **training}})
+
+
+def fitted(split, kept=None, config=None, **helped):
+    scorer = TrainedGenerator(config or tiny(), kept=kept, beams=5, **helped)
+    scorer.use_validation(split.validation)
+    return scorer.fit(split.train)
+
+
+def test_what_is_found_ranks_as_what_is_trained_anew(split, tmp_path):
+    kept = KeptGenerators(tmp_path)
+    histories = split.test.histories[:8]
+    for helped in ({}, {"evidence": ItemKNN()}, {"retriever": ItemKNN(), "num_candidates": 6}):
+        found = fitted(split, kept, **helped).recommend(histories, 5)
+        anew = fitted(split, **helped).recommend(histories, 5)
+        np.testing.assert_array_equal(found.items, anew.items)
+        np.testing.assert_allclose(found.scores, anew.scores, rtol=1e-5)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_another_setting_other_data_or_other_questions_are_trained_apart(split, tmp_path):
+    kept = KeptGenerators(tmp_path)
+    others = leave_last_out(toy_dataset(users=61))
+    config = tiny()
+    folders = [
+        kept.trained(config, split.train, split.validation),
+        kept.trained(tiny(seed=1), split.train, split.validation),
+        kept.trained(config, split.train, None),
+        kept.trained(config, others.train, split.validation),
+    ]
+    assert len(set(folders)) == len(list(tmp_path.iterdir())) == 4
+
+
+def test_what_was_spared_is_told_once(split, tmp_path):
+    trainings = KeptGenerators(tmp_path)
+    trainings.trained(tiny(), split.train, split.validation)
+    assert trainings.take_spared() == TrainingCost()
+    trainings.trained(tiny(), split.train, split.validation)
+    spared = trainings.take_spared()
+    assert spared.seconds > 0
+    assert trainings.take_spared() == TrainingCost()
+
+
+def test_a_fit_is_charged_for_the_training_that_it_found(split, tmp_path):
+    kept = KeptGenerators(tmp_path)
+    fitted(split, kept)
+    (folder,) = tmp_path.iterdir()
+    (folder / "training_cost.json").write_text('{"seconds": 1000.0, "grown_bytes": 1099511627776}')
+    tuned = tune(lambda params: TrainedGenerator(tiny(), kept=kept, beams=5), split, [{}], kept=kept)
+    assert 1000 < tuned.fit_seconds < 1100
+    assert tuned.fit_bytes > 2**40
+    assert tuned.trials[0].seconds < 100, "the budget counts what was spent now"
+
+
+def test_a_training_that_is_cut_leaves_nothing(split, tmp_path):
+    kept = KeptGenerators(tmp_path)
+    with pytest.raises(OutOfTimeError), time_limit(0.5):
+        kept.trained(tiny(epochs=10_000, patience=10_000), split.train, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_is_not_written_to_two_places(tmp_path):
+    with pytest.raises(ConfigError, match="not both"):
+        TrainedGenerator(tiny(), folder=tmp_path, kept=KeptGenerators(tmp_path))
+
+
+def test_a_run_trains_once_for_a_generator_and_the_help_it_has(split, tmp_path):
+    names = ["gpt-atomic", "gpt-atomic+evidence", "gpt-atomic+candidates"]
+    entrants = named_entrants(names, {name: {} for name in names})
+    run = run_models([split], entrants, tmp_path, Settings(trials=1, seeds=2, modes=(True,)))
+    assert [one.entry.status for one in run] == ["done"] * 3
+    assert len(list((tmp_path / "generators").iterdir())) == 2, "one a seed"
+    alone, guided, chosen = (one.entry.cost.fit_seconds for one in run)
+    assert min(guided, chosen) > 0.9 * alone
