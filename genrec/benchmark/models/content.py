@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genrec.baselines.content import BertKNN, BertMatcher, TfidfKNN
+from genrec.baselines.content import BertKNN, BertMatcher, TfidfKNN, WordMatcher
 from genrec.benchmark.models.named import NamedModel
 
 CONTENT = {
@@ -28,6 +28,13 @@ CONTENT = {
             BertMatcher,
             grid={"dropout": [0.2, 0.4], "learning_rate": [2e-3, 1e-3], "width": [64, 128]},
             source="Hou et al., KDD 2022 (UniSRec), text part",
+        ),
+        NamedModel(
+            "word-matcher",
+            "content",
+            WordMatcher,
+            grid={"recency": [1.0, 0.5], "rank": [32, 64], "learning_rate": [0.02, 0.01]},
+            source="TF-IDF with learned term weights, sentence-transformers",
         ),
     )
 }
