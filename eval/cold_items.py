@@ -81,7 +81,7 @@ def main(
     may_lose: Annotated[
         float, typer.Option(help="Share of the warm validation NDCG@10 that places for new items may cost.")
     ] = 0.0175,
-    users: Annotated[int, typer.Option(min=1, help="Validation questions of a kind, at most.")] = 10_000,
+    users: Annotated[int, typer.Option(min=1, help="Validation questions of a kind, at most.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Of the items drawn, and of the training.")] = 0,
     model: Annotated[Path | None, typer.Option(help="Folder to keep the model in, or one kept before.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Change of the recipe, as in finetune.")] = None,

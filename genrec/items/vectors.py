@@ -133,10 +133,22 @@ def combine_vectors(
     if len({len(part) for part in vectors}) > 1:
         msg = f"vectors to combine are of different numbers of items: {[len(part) for part in vectors]}"
         raise DataError(msg, hint="one row an item, in catalog order, zeros where an item has no vector")
-    return np.concatenate([_unit_rows(v) * np.float32(w) for v, w in zip(vectors, weights, strict=True)], axis=1)
+    return np.concatenate([unit_rows(v) * np.float32(w) for v, w in zip(vectors, weights, strict=True)], axis=1)
 
 
-def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring each row to length 1; a row of zeros stays.
+
+    Parameters
+    ----------
+    vectors
+        (N, D).
+
+    Examples
+    --------
+    >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).round(1).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)
 

@@ -9,7 +9,7 @@ import numpy as np
 from genrec.baselines.base import Scorer
 from genrec.baselines.matrices import history_matrix
 from genrec.items.encoder import DEFAULT_ENCODER
-from genrec.items.vectors import text_vectors
+from genrec.items.vectors import text_vectors, unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ class BertKNN(Scorer):
             The same object.
         """
         vectors = text_vectors(dataset.catalog.text_of(), self.encoder)
-        self._vectors = _unit_rows(vectors - vectors.mean(axis=0)) if self.centre else vectors
+        self._vectors = unit_rows(vectors - vectors.mean(axis=0)) if self.centre else vectors
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
@@ -85,12 +85,6 @@ class BertKNN(Scorer):
         NDArray
             float32 (B, N), cosines of -1 to 1.
         """
-        profiles = _unit_rows(history_matrix(histories, len(self._vectors), self.recency) @ self._vectors)
+        profiles = unit_rows(history_matrix(histories, len(self._vectors), self.recency) @ self._vectors)
         scores: NDArray[np.float32] = (profiles @ self._vectors.T).astype(np.float32)
         return scores
-
-
-def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring each row to length 1; a row of zeros stays."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)

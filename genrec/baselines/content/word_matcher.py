@@ -13,7 +13,7 @@ from genrec.baselines.matrices import history_matrix
 from genrec.columns import CATEGORIES, ITEM_ID, TEXT, TITLE
 from genrec.errors import DataError
 from genrec.items.encoder import DEFAULT_ENCODER
-from genrec.items.vectors import text_vectors
+from genrec.items.vectors import text_vectors, unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,14 +169,14 @@ class WordMatcher(Scorer):
         values = [_tfidf(column, analyzer=_as_it_is) * VALUES for column in _columns(catalog)]
         self._words = sparse.hstack([words, _tfidf(catalog.titles, ngram_range=(2, 3)) * PAIRS, *values]).tocsr()
         meaning = text_vectors(texts, self.encoder)
-        parts = [_unit_rows(meaning - meaning.mean(axis=0))]
+        parts = [unit_rows(meaning - meaning.mean(axis=0))]
         described = sparse.hstack([words, *values]).tocsr()
         number = min(self.components, min(described.shape) - 1)
         if number > 0:
             from sklearn.decomposition import TruncatedSVD  # a second, which only this scorer needs
 
             found = TruncatedSVD(number, random_state=self.seed).fit_transform(described)
-            parts.append(_unit_rows(found) * np.float32(COMPONENTS))
+            parts.append(unit_rows(found) * np.float32(COMPONENTS))
         self._meaning = torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32))
 
     def _match(
@@ -236,8 +236,3 @@ def _tfidf(texts: Sequence[str], **kind: Any) -> sparse.csr_matrix:  # noqa: ANN
         return vectorizer.fit_transform(texts).tocsr()
     except ValueError:  # no two items share one
         return sparse.csr_matrix((len(texts), 0), dtype=np.float32)
-
-
-def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring each row to length 1; a row of zeros stays."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from genrec.baselines.matrices import history_matrix
 from genrec.baselines.ranking import top_k
 from genrec.items.encoder import DEFAULT_ENCODER, encode_cached
-from genrec.items.vectors import text_vectors
+from genrec.items.vectors import text_vectors, unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ class TextKNN:
     def __init__(self, catalog: Catalog, encoder: str = DEFAULT_ENCODER) -> None:
         self.encoder = encoder
         self._items = text_vectors(catalog.text_of(), encoder)
-        self._centred = _unit_rows(self._items - self._items.mean(axis=0))
+        self._centred = unit_rows(self._items - self._items.mean(axis=0))
 
     def rank(self, prompts: Sequence[Prompt], k: int, *, with_history: bool = False) -> NDArray[np.int32]:
         """Find the k nearest items that the user has not met.
@@ -69,14 +69,8 @@ class TextKNN:
         if with_history:
             items = self._centred
             profiles = history_matrix([prompt.history for prompt in prompts], len(items), recency=1.0) @ items
-            asked = asked + _unit_rows(profiles)
+            asked = asked + unit_rows(profiles)
         scores = asked @ items.T
         for row, prompt in enumerate(prompts):
             scores[row, prompt.seen] = -np.inf
         return top_k(scores, k).items
-
-
-def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring each row to length 1; a row of zeros stays."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)
