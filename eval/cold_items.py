@@ -6,9 +6,9 @@ asked for a held-out item (cold questions), and others for the last of their ite
 always among the whole catalog.
 
 A model has only ever seen such items not being chosen, so of a list's last places some are left to new items that suit
-the history well enough, as a matcher of words says that has learned from known items. How many places and how well are
-chosen on the first set of items, as the best share of cold targets found that costs warm questions of the validation
-part no more than they may; the second set, and the test part, are looked at once.
+the history well enough. What counts for that, how many places and how well are chosen on the first set of items, as the
+best share of cold targets found that costs warm questions of the validation part no more than they may; the second set,
+and the test part, are looked at once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from genrec import Recommender
 from genrec.baselines.base import Scorer
-from genrec.baselines.content import WordMatcher
 from genrec.baselines.named import scorer_named
 from genrec.cli.console import print_json, print_table
 from genrec.cli.provenance import provenance
@@ -80,8 +79,8 @@ def main(
     share: Annotated[float, typer.Option(help="Of the items, in each of the two sets.")] = 0.05,
     may_lose: Annotated[
         float, typer.Option(help="Share of the warm validation NDCG@10 that places for new items may cost.")
-    ] = 0.0175,
-    users: Annotated[int, typer.Option(min=1, help="Validation questions of a kind, at most.")] = 20_000,
+    ] = 0.015,
+    users: Annotated[int, typer.Option(min=1, help="Validation questions of a kind, at most.")] = 3000,
     seed: Annotated[int, typer.Option(help="Of the items drawn, and of the training.")] = 0,
     model: Annotated[Path | None, typer.Option(help="Folder to keep the model in, or one kept before.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Change of the recipe, as in finetune.")] = None,
@@ -111,10 +110,9 @@ def main(
     )
     warm_validation = questions_at(warm_validation, sample_rows(len(warm_validation), users))
     text = max(texts, key=lambda one: evaluate(one, cold_validation, ks=(10,)).metrics["recall@10"])
-    matcher = WordMatcher().fit(warm.train)
-    mixed = NewItemPlaces("default, places for new items", scorer, matcher, items)
+    mixed = NewItemPlaces("default, places for new items", scorer, texts, items, dataset.catalog.text_of())
     mixed.choose(warm_validation, cold_validation, may_lose)
-    entrants: list[Scorer] = [WithoutNew("default, new items never", scorer, items), scorer, mixed, *texts, matcher]
+    entrants: list[Scorer] = [WithoutNew("default, new items never", scorer, items), scorer, mixed, *texts]
     on_warm = [evaluate(one, warm_test, ks=(10,)) for one in entrants]
     on_cold = [evaluate(one, cold.test, ks=(10,)) for one in entrants]
     best_text = on_cold[3 + texts.index(text)]
@@ -135,7 +133,7 @@ def main(
         "cold_questions": len(cold.test),
         "warm_questions": len(warm_test),
         "text": text.name,
-        "places": {"most": mixed.places, "least": mixed.least, "may_lose": may_lose},
+        "places": {"most": mixed.places, "weights": mixed.weights.round(4).tolist(), "least": mixed.least},
         "warm_loss": 1 - on_warm[2].metrics["ndcg@10"] / on_warm[0].metrics["ndcg@10"],
         **provenance("eval/cold_items.py", ["torch", "transformers", "numpy"]),
         "rows": rows,

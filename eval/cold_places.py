@@ -1,14 +1,17 @@
-"""The last places of a list for items that nobody has met, where they suit the history: see cold_items.py."""
+"""The last places of a list for items that nobody has met, where their texts suit the history: see cold_items.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from genrec.baselines.base import Ranking, Scorer
 from genrec.baselines.ranking import top_k
+from genrec.recommend.fusion import on_one_scale
+from genrec.training.pooling import pool_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,32 +22,44 @@ if TYPE_CHECKING:
 LIST = 10
 MOST = 3
 """Places that new items may take of a list, at most."""
+NEIGHBOURS = 10
 BATCH = 128
 
 
 class NewItemPlaces(Scorer):
     """A fitted scorer that leaves some of its last places to new items.
 
-    A new item takes one if its chance to be the one that the history would choose, among the new items, is high enough.
+    How well a new item suits a history is a weighted sum of what text scorers say, as z-scores over the catalog, and of
+    the log-probability that the scorer gives to the known items whose words are most like its own.
 
     Parameters
     ----------
     name
         Name in reports.
     scorer
-        Scores N items; what it says of new items does not count.
-    matcher
-        A fitted scorer whose scores of new items are logits of these chances.
+        Gives log-probabilities of N items; what it says of new items does not count.
+    texts
+        Fitted scorers that know new items.
     items
         int64 (H,), the new items, ascending.
+    words
+        Texts of the N items.
     """
 
     serves_cold_users = True
     serves_cold_items = True
 
-    def __init__(self, name: str, scorer: Scorer, matcher: Scorer, items: NDArray[np.int64]) -> None:
-        self.name, self.scorer, self.matcher, self.items = name, scorer, matcher, items
+    def __init__(
+        self, name: str, scorer: Scorer, texts: Sequence[Scorer], items: NDArray[np.int64], words: Sequence[str]
+    ) -> None:
+        self.name, self.scorer, self.texts, self.items = name, scorer, texts, items
         self.places, self.least = 0, np.inf
+        self.weights = np.zeros(len(texts) + 1)
+        rows = TfidfVectorizer(token_pattern=r"\w+").fit_transform(words)
+        known = np.setdiff1d(np.arange(len(words)), items)
+        alike = (rows[items] @ rows[known].T).toarray()
+        nearest = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBOURS]
+        self._neighbours, self._alike = known[nearest], np.take_along_axis(alike, nearest, axis=1)
 
     def fit(self, dataset: Dataset) -> Self:
         """Its parts are fitted already."""
@@ -58,17 +73,17 @@ class NewItemPlaces(Scorer):
         self, histories: Sequence[NDArray[np.int32]], k: int, exclude: Sequence[NDArray[np.int32]] | None = None
     ) -> Ranking:
         """The k best known items, of which the last make way for new ones that suit well enough."""
-        known = self._known(histories, k, exclude)
+        scores, signs = self._read(histories)
+        known = self._known(scores, k, exclude)
         items = known.items.copy()
-        new, chances = self._best(histories)
-        entered = (chances[:, : self.places] >= self.least).sum(axis=1)
-        for row, number in enumerate(np.minimum(entered, k - 1)):
+        new, entered = self._entering(signs, self.least, min(self.places, k - 1))
+        for row, number in enumerate(entered):
             if number:
                 items[row, k - number :] = self.items[new[row, :number]]
         return Ranking(items, known.scores)
 
     def choose(self, warm: EvalSet, cold: EvalSet, may_lose: float) -> Self:
-        """Choose how many places there are and from what chance on one is taken.
+        """Choose how many places there are and from when a new item takes one.
 
         Parameters
         ----------
@@ -79,57 +94,68 @@ class NewItemPlaces(Scorer):
         may_lose
             Share of the NDCG@10 of warm questions that this may cost.
         """
-        new, of_cold = _joined(self._best(some) for some in _batches(cold.histories))
-        right = self.items[new] == np.concatenate(cold.targets)[:, None]
-        _, of_warm = _joined(self._best(some) for some in _batches(warm.histories))
-        lists = np.concatenate([self._known(some, LIST, some).items for some in _batches(warm.histories)])
-        hit = lists == np.concatenate(warm.targets)[:, None]
-        rank = np.where(hit.any(axis=1), hit.argmax(axis=1), LIST)
+        target = np.concatenate(cold.targets)
+        of_cold = np.concatenate([self._read(cold.histories[some])[1] for some in _batches(len(cold))], axis=1)
+        self.weights = pool_weights(list(of_cold), list(np.searchsorted(self.items, target)[:, None]))
+        of_warm, place = [], []
+        for some in _batches(len(warm)):
+            scores, signs = self._read(warm.histories[some])
+            of_warm.append(signs)
+            known = self._known(scores, LIST, warm.histories[some]).items
+            hit = known == np.concatenate(warm.targets[some])[:, None]
+            place.append(np.where(hit.any(axis=1), hit.argmax(axis=1), LIST))
+        signs, rank = np.concatenate(of_warm, axis=1), np.concatenate(place)
         gain = np.where(rank < LIST, 1 / np.log2(rank + 2), 0)
         most = -1.0
         for places in range(1, MOST + 1):
-            least = _least(of_warm[:, :places], rank, gain, may_lose)
-            found = float((right & (of_cold >= least))[:, :places].any(axis=1).mean())
-            if found > most:
-                most, self.places, self.least = found, places, least
+            least = self._least(signs, places, rank, gain, may_lose)
+            new, entered = self._entering(of_cold, least, places)
+            found = (self.items[new] == target[:, None]) & (np.arange(places) < entered[:, None])
+            if found.any(axis=1).mean() > most:
+                most, self.places, self.least = float(found.any(axis=1).mean()), places, least
         return self
 
-    def _best(self, histories: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The new items with the best chances, as positions in `items`, best first, and these, (B, MOST)."""
-        suits = self.matcher.score(histories)[:, self.items].astype(np.float64)
-        odds = np.exp(suits - suits.max(axis=1, keepdims=True))
-        best = np.argsort(-suits, axis=1, kind="stable")[:, :MOST]
-        return best, np.take_along_axis(odds / odds.sum(axis=1, keepdims=True), best, axis=1)
+    def _least(
+        self, signs: NDArray[np.float32], places: int, rank: NDArray[np.int64], gain: NDArray[np.float64], loss: float
+    ) -> float:
+        """The least suitability that costs no more than may be lost: by bisection, for the loss falls as it rises."""
+        suits = np.sort(self._suits(signs).max(axis=1))
+        low, high = 0, len(suits)
+        while low < high:
+            middle = (low + high) // 2
+            _, entered = self._entering(signs, suits[middle], places)
+            if gain[rank >= LIST - entered].sum() <= loss * gain.sum():
+                high = middle
+            else:
+                low = middle + 1
+        return float(suits[low]) if low < len(suits) else np.inf
 
-    def _known(
-        self, histories: Sequence[NDArray[np.int32]], k: int, exclude: Sequence[NDArray[np.int32]] | None
-    ) -> Ranking:
+    def _entering(
+        self, signs: NDArray[np.float32], least: float, places: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The new items (B, places) that suit best, best first, as positions in `items`; how many suit enough (B,)."""
+        suits = self._suits(signs)
+        new = np.argsort(-suits, axis=1, kind="stable")[:, :places]
+        return new, (np.take_along_axis(suits, new, axis=1) >= least).sum(axis=1)
+
+    def _suits(self, signs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """How well new items suit, float64 (B, H)."""
+        suits: NDArray[np.float64] = np.tensordot(self.weights, signs, 1)
+        return suits
+
+    def _read(self, histories: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scores (B, N), and what the signs say of new items (S, B, H)."""
+        scores = self.scorer.score(histories)
+        words = [on_one_scale(text.score(histories), "z-score")[:, self.items] for text in self.texts]
+        near = np.einsum("bhn,hn->bh", np.exp(np.minimum(scores[:, self._neighbours], 0)), self._alike)
+        return scores, np.stack([*words, np.log(near + 1e-12)]).astype(np.float32)
+
+    def _known(self, scores: NDArray[np.float32], k: int, exclude: Sequence[NDArray[np.int32]] | None) -> Ranking:
         """The k best known items."""
-        scores = self.scorer.score(histories).copy()
+        scores = scores.copy()
         scores[:, self.items] = -np.inf
         return top_k(scores, k, exclude)
 
 
-def _least(chances: NDArray[np.float64], rank: NDArray[np.int64], gain: NDArray[np.float64], loss: float) -> float:
-    """The least chance that costs no more than may be lost: by bisection, for the loss falls as it rises."""
-    levels = np.sort(chances[:, 0])
-    low, high = 0, len(levels)
-    while low < high:
-        middle = (low + high) // 2
-        entered = (chances >= levels[middle]).sum(axis=1)
-        if gain[rank >= LIST - entered].sum() <= loss * gain.sum():
-            high = middle
-        else:
-            low = middle + 1
-    return float(levels[low]) if low < len(levels) else np.inf
-
-
-def _joined(
-    parts: Iterable[tuple[NDArray[np.int64], NDArray[np.float64]]],
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    items, chances = zip(*parts, strict=True)
-    return np.concatenate(items), np.concatenate(chances)
-
-
-def _batches(histories: Sequence[NDArray[np.int32]]) -> list[Sequence[NDArray[np.int32]]]:
-    return [histories[first : first + BATCH] for first in range(0, len(histories), BATCH)]
+def _batches(number: int) -> list[slice]:
+    return [slice(first, first + BATCH) for first in range(0, number, BATCH)]
