@@ -1,51 +1,21 @@
-"""Digests of data, questions and models: what is kept of a run is used again only where nothing has changed."""
+"""Digests of data and questions: what is kept of a run is used again only where nothing has changed."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from genrec.version import __version__
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from genrec.benchmark.entrants import Entrant
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet, Split
 
 FORMAT = 2
 """Raised when what is measured changes: a model kept from before is then run again."""
-
-
-def fingerprint(data: str, entrant: Entrant, settings: Mapping[str, object]) -> str:
-    """Digest of what a model's figures depend on.
-
-    Parameters
-    ----------
-    data
-        Of :func:`split_digest`.
-    entrant
-        The model, its grid, its limit of users, and the file or folder it comes from.
-    settings
-        Trials, seeds, seen-modes, cut-offs; not the budget.
-    """
-    parts = [
-        __version__,
-        FORMAT,
-        data,
-        entrant.name,
-        entrant.kind,
-        entrant.digest(),
-        entrant.grid,
-        entrant.max_users,
-        settings,
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def dataset_digest(dataset: Dataset) -> str:

@@ -9,10 +9,10 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from genrec.benchmark.digests import fingerprint, split_digest
+from genrec.benchmark.digests import split_digest
 from genrec.benchmark.probes import Probe
 from genrec.benchmark.report.schema import ModelEntry
-from genrec.benchmark.store import ModelFolder, ModelResult
+from genrec.benchmark.store import ModelFolder, ModelResult, fingerprint
 from genrec.benchmark.tuning import Trial
 from genrec.benchmark.worker import Job, work
 from genrec.errors import ConfigError

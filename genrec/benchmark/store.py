@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
 from dataclasses import dataclass
@@ -11,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from genrec.benchmark.digests import FORMAT
 from genrec.benchmark.probes import Probe
 from genrec.benchmark.report.schema import ModelEntry
 from genrec.evaluation.protocol import Evaluation
+from genrec.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from genrec.benchmark.entrants import Entrant
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +37,7 @@ class ModelResult(BaseModel, extra="forbid"):
     """What ``result.json`` of a model holds."""
 
     fingerprint: str
-    """Of everything that made it; see :func:`~genrec.benchmark.digests.fingerprint`."""
+    """Of everything that made it; see :func:`fingerprint`."""
 
     budget_seconds: float | None
     """Of the run; another budget repeats a model that this one cut short."""
@@ -147,6 +152,32 @@ def _arrays(probes: Sequence[Probe]) -> dict[str, NDArray[Any]]:
         for one in probes
         for part, values in {"rows": one.rows, **one.per_user}.items()
     }
+
+
+def fingerprint(data: str, entrant: Entrant, settings: Mapping[str, object]) -> str:
+    """Digest of what a model's figures depend on.
+
+    Parameters
+    ----------
+    data
+        Of :func:`~genrec.benchmark.digests.split_digest`.
+    entrant
+        The model, its grid, its limit of users, and the file or folder it comes from.
+    settings
+        Trials, seeds, seen-modes, cut-offs; not the budget.
+    """
+    parts = [
+        __version__,
+        FORMAT,
+        data,
+        entrant.name,
+        entrant.kind,
+        entrant.digest(),
+        entrant.grid,
+        entrant.max_users,
+        settings,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def common_questions(
