@@ -67,6 +67,11 @@ class KeptGenerators:
             All of it is trained on.
         validation
             Questions by which to stop; None: it trains all epochs.
+
+        Returns
+        -------
+        Path
+            The folder, whole.
         """
         target = self.folder / _digest(config, dataset, validation)
         if (target / COST).exists():

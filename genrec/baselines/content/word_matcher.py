@@ -48,7 +48,7 @@ class WordMatcher(Scorer):
     components
         Of words and values, by singular value decomposition. Default 128.
     epochs
-        Passes over the positions. Default 1: more fit the words of single items.
+        Passes over the positions. Default 1.
     batch_size, learning_rate
         Positions a step, and the rate of Adam. Default 256, .02.
     dropout
@@ -201,7 +201,7 @@ class WordMatcher(Scorer):
 
 
 class _SparseProduct(torch.autograd.Function):
-    """Rows (B, W) times the transpose of sparse rows (N, W); scipy's product is several times faster than torch's."""
+    """Rows (B, W) times the transpose of sparse rows (N, W) of scipy."""
 
     @staticmethod
     def forward(ctx: Any, rows: torch.Tensor, items: sparse.csr_matrix) -> torch.Tensor:  # noqa: ANN401

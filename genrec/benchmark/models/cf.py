@@ -59,14 +59,14 @@ def ease_features_recent(
     return EASEWithFeatures(regularization, recency, feature_weight)
 
 
-def als_recent(regularization: float = 30.0, alpha: float = 10.0, recency: float = 0.75) -> ALS:
+def als_recent(regularization: float = 30.0, alpha: float = 10.0, recency: float = 0.75, seed: int = 0) -> ALS:
     """ALS in which what the user met last has most confidence."""
-    return ALS(regularization=regularization, alpha=alpha, recency=recency)
+    return ALS(regularization=regularization, alpha=alpha, recency=recency, seed=seed)
 
 
-def bpr_recent(regularization: float = 0.001, recency: float = 1.0) -> BPR:
+def bpr_recent(regularization: float = 0.001, recency: float = 1.0, seed: int = 0) -> BPR:
     """BPR in which what the user met last counts most."""
-    return BPR(regularization=regularization, recency=recency)
+    return BPR(regularization=regularization, recency=recency, seed=seed)
 
 
 FLOOR = {
