@@ -28,6 +28,9 @@ class BenchmarkConfig(BaseModel, extra="forbid"):
     max_users: dict[str, PositiveInt] = Field(default_factory=dict)
     """Validation and test questions that a slow model is asked at most, by its name; replaces a model's own limit."""
 
+    max_seeds: dict[str, PositiveInt] = Field(default_factory=dict)
+    """Fits at most of the chosen setting of a model that takes hours, by its name, where ``seeds`` says more."""
+
     trials: int = Field(default=6, ge=1)
     """Settings that tuning tries of each model at most."""
 

@@ -46,6 +46,8 @@ class Entrant:
         Paper or library.
     max_users
         Validation and test questions it is asked at most; None for all.
+    max_seeds
+        Fits at most of its chosen setting, where the run asks for several seeds; None for no limit.
     part
         Of a model folder: the model as users get it, guided if it names scorers for that; the generator alone; or
         those scorers without it. Default ``"whole"``.
@@ -58,6 +60,7 @@ class Entrant:
     grid: Mapping[str, Sequence[object]] = field(default_factory=dict)
     source: str = ""
     max_users: int | None = None
+    max_seeds: int | None = None
     part: Part = "whole"
 
     def build(self, params: Mapping[str, object], dataset: Dataset, generators: KeptGenerators | None = None) -> Scorer:
@@ -96,6 +99,10 @@ class Entrant:
         """
         return self.kind != "folder" and parameter in inspect.signature(self._builder()).parameters
 
+    def fits(self, seeds: int) -> int:
+        """How often the chosen setting of a model with a seed is fitted, where the run asks for so many seeds."""
+        return seeds if self.max_seeds is None else min(seeds, self.max_seeds)
+
     def _builder(self) -> Callable[..., Scorer]:
         """What makes a named scorer or a user's own."""
         if self.kind == "own":
@@ -119,6 +126,7 @@ def named_entrants(
     names: Sequence[str],
     grids: Mapping[str, Mapping[str, Sequence[object]]],
     max_users: Mapping[str, int] | None = None,
+    max_seeds: Mapping[str, int] | None = None,
 ) -> list[Entrant]:
     """Look up models by name.
 
@@ -130,6 +138,8 @@ def named_entrants(
         Grids that replace a model's own, by name.
     max_users
         Limits of users that replace a model's own, by name. Default none.
+    max_seeds
+        Limits of seeds, by name. Default none.
 
     Raises
     ------
@@ -144,7 +154,7 @@ def named_entrants(
     from genrec.benchmark.models import NAMED_MODELS
 
     entrants = []
-    limits = max_users or {}
+    limits, most_seeds = max_users or {}, max_seeds or {}
     for name in names:
         if name not in NAMED_MODELS:
             near = difflib.get_close_matches(name, NAMED_MODELS, n=3) or list(NAMED_MODELS)
@@ -152,12 +162,17 @@ def named_entrants(
             raise ConfigError(f"unknown model {name!r}", hint=hint)
         model = NAMED_MODELS[name]
         grid, limit = grids.get(name, model.grid), limits.get(name, model.max_users)
-        entrants.append(Entrant(name, model.family, "named", name, grid, model.source, limit))
+        entrants.append(
+            Entrant(name, model.family, "named", name, grid, model.source, limit, most_seeds.get(name))
+        )
     return entrants
 
 
 def own_entrant(
-    spec: str, grids: Mapping[str, Mapping[str, Sequence[object]]], max_users: Mapping[str, int] | None = None
+    spec: str,
+    grids: Mapping[str, Mapping[str, Sequence[object]]],
+    max_users: Mapping[str, int] | None = None,
+    max_seeds: Mapping[str, int] | None = None,
 ) -> Entrant:
     """Take a user's scorer.
 
@@ -169,6 +184,8 @@ def own_entrant(
         Grids by the scorer's name; without one it runs with its defaults.
     max_users
         Limits of users by name. Default none.
+    max_seeds
+        Limits of seeds by name. Default none.
 
     Raises
     ------
@@ -177,7 +194,8 @@ def own_entrant(
     """
     scorer = load_scorer_class(spec)
     limit = (max_users or {}).get(scorer.name)
-    return Entrant(scorer.name, "own", "own", spec, grids.get(scorer.name, {}), spec, limit)
+    seeds = (max_seeds or {}).get(scorer.name)
+    return Entrant(scorer.name, "own", "own", spec, grids.get(scorer.name, {}), spec, limit, seeds)
 
 
 def folder_entrants(
@@ -225,6 +243,6 @@ def folder_entrants(
         parts = [(folder.name, "generative", "whole")]
     limits = max_users or {}
     return [
-        Entrant(name, family, "folder", str(folder), {}, "genrec finetune", limits.get(name), part)
+        Entrant(name, family, "folder", str(folder), {}, "genrec finetune", limits.get(name), part=part)
         for name, family, part in parts
     ]

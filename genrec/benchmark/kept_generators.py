@@ -6,16 +6,21 @@ import hashlib
 import json
 import logging
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from genrec.benchmark.cost import PeakMemory
 from genrec.benchmark.digests import FORMAT, dataset_digest, questions_digest
+from genrec.model.description import FILE as DESCRIPTION
 from genrec.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet
     from genrec.training.config import FinetuneConfig
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 COST = "training_cost.json"
+UNFINISHED = "unfinished-"
+"""Before the digest, names a folder with the checkpoints of a training that has not ended."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ class TrainingCost:
 class KeptGenerators:
     """Trains a generator, or finds the one that an earlier model of the run has trained just so.
 
-    What is found costs nothing now, but a model is charged for what its training took: see :meth:`take_spared`.
+    What is found costs nothing now, but a model is charged for what its training took: see :meth:`take_spared`. A
+    training that was cut goes on from its last checkpoint, and one that another process is at is waited for.
 
     Parameters
     ----------
@@ -73,23 +81,48 @@ class KeptGenerators:
         Path
             The folder, whole.
         """
-        target = self.folder / _digest(config, dataset, validation)
-        if (target / COST).exists():
-            self._spared = TrainingCost(**json.loads((target / COST).read_text(encoding="utf-8")))
-            logger.info("found %s, trained in %.0f s by an earlier model of this run", target, self._spared.seconds)
-            return target
-        from genrec.training.finetune import finetune  # transformers takes seconds
-
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=self.folder, prefix="unfinished-") as scratch:
-            made = Path(scratch) / "model"
-            start = time.perf_counter()
-            with PeakMemory() as memory:
-                finetune(config, dataset, made, validation=validation)
-            cost = TrainingCost(time.perf_counter() - start, memory.peak_bytes - memory.start_bytes)
-            (made / COST).write_text(json.dumps(asdict(cost)) + "\n", encoding="utf-8")
-            made.replace(target)
+        digest = _digest(config, dataset, validation)
+        target = self.folder / digest
+        with self._alone_at(digest):
+            if (target / COST).exists():
+                self._spared = TrainingCost(**json.loads((target / COST).read_text(encoding="utf-8")))
+                logger.info("found %s, trained in %.0f s by an earlier model of this run", target, self._spared.seconds)
+            else:
+                self._train(config, dataset, validation, target)
         return target
+
+    @contextmanager
+    def _alone_at(self, digest: str) -> Iterator[None]:
+        """Two runs may share a folder; the lock of one that is killed is free."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / f"{digest}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            logger.info("another process trains %s: waiting for it", self.folder / digest)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _train(self, config: FinetuneConfig, dataset: Dataset, validation: EvalSet | None, target: Path) -> None:
+        from genrec.training.checkpoint import last_progress  # torch and transformers take seconds
+        from genrec.training.finetune import finetune
+        from genrec.training.loop import CHECKPOINTS
+
+        made = target.with_name(f"{UNFINISHED}{target.name}")
+        before = last_progress(made / CHECKPOINTS).seconds
+        if before > 0:
+            logger.info("going on with %s after %.0f s", made, before)
+        start = time.perf_counter()
+        with PeakMemory() as memory:
+            if not (made / DESCRIPTION).exists():  # else it was cut between its last file and its new name
+                finetune(config, dataset, made, validation=validation, resume=True)
+        cost = TrainingCost(before + time.perf_counter() - start, memory.peak_bytes - memory.start_bytes)
+        (made / COST).write_text(json.dumps(asdict(cost)) + "\n", encoding="utf-8")
+        made.replace(target)
+        self._spared = TrainingCost(before)
 
     def take_spared(self) -> TrainingCost:
         """What the last :meth:`trained` did not have to spend; nothing if it trained, or was asked about before."""

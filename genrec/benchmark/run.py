@@ -9,6 +9,7 @@ from genrec.benchmark.models import NAMED_MODELS
 from genrec.benchmark.report.build import build_report
 from genrec.benchmark.report.schema import ModelEntry
 from genrec.benchmark.runner import Finished, Settings, check_names
+from genrec.checkout import commit
 from genrec.evaluation.protocol import evaluate
 
 if TYPE_CHECKING:
@@ -69,13 +70,13 @@ def run_benchmark(
     known = {scorer.name: "own" for scorer in scorers}
     known |= {name: NAMED_MODELS[name].family for name in known if name in NAMED_MODELS}
     known |= families or {}
-    finished = []
+    finished, code = [], commit()
     for scorer in scorers:
         start = time.perf_counter()
         scorer.use_validation(split.validation)
         scorer.fit(split.train)
         evaluations = [evaluate(scorer, split.test, filter_seen=mode) for mode in filter_seen]
         seconds = time.perf_counter() - start
-        entry = ModelEntry(name=scorer.name, family=known[scorer.name], status="done", seconds=seconds)
+        entry = ModelEntry(name=scorer.name, family=known[scorer.name], status="done", seconds=seconds, commit=code)
         finished.append(Finished(entry, evaluations, seeds={}))
     return build_report(finished, [split], dataset, Settings(trials=1, modes=tuple(filter_seen)))

@@ -150,7 +150,7 @@ def run_models(
         split.train.histories  # noqa: B018 (made here once, not by every model's process)
     data = split_digest(splits)
     said = {key: value for key, value in asdict(settings).items() if key != "budget_seconds"}
-    prints = [fingerprint(data, entrant, said) for entrant in entrants]
+    prints = [fingerprint(data, entrant, {**said, "seeds": entrant.fits(settings.seeds)}) for entrant in entrants]
     waiting = [
         entrant
         for entrant, digest in zip(entrants, prints, strict=True)
@@ -234,7 +234,8 @@ def _job(
         fingerprint=digest,
         budget_seconds=settings.budget_seconds,
         trials=settings.trials,
-        seeds=settings.seeds,
+        seeds=entrant.fits(settings.seeds),
+        asked_seeds=settings.seeds,
         modes=settings.modes,
         ks=settings.ks,
         first_seconds=max(share, FIRST_SHARE * left),

@@ -22,6 +22,7 @@ from genrec.benchmark.probes import Probe, join_probes, probe
 from genrec.benchmark.report.schema import Cost, ModelEntry, TrialEntry
 from genrec.benchmark.store import MODES, ModelFolder, ModelResult
 from genrec.benchmark.tuning import OutOfTimeError, Trial, Tuned, sample_grid, tune
+from genrec.checkout import commit
 from genrec.errors import DataError, GenrecError, MissingModelError, ResourceError, UnsupportedError
 from genrec.evaluation.protocol import Evaluation, evaluate, join_evaluations
 from genrec.evaluation.sample import questions_at, sample_rows
@@ -63,8 +64,12 @@ class Job:
         Folder of the run's trained generators.
     fingerprint, budget_seconds
         Kept with the result.
-    trials, seeds, modes, ks
+    trials, modes, ks
         Of the run.
+    seeds
+        Fits of the chosen setting, where the model has a seed.
+    asked_seeds
+        Fits that the run asks for of models without a limit.
     first_seconds, tuning_seconds, probe_seconds
         Limits of the first trial, of all tuning, and of what is measured of a sample of the users.
     """
@@ -77,6 +82,7 @@ class Job:
     budget_seconds: float | None
     trials: int
     seeds: int
+    asked_seeds: int
     modes: tuple[bool, ...]
     ks: tuple[int, ...]
     first_seconds: float
@@ -122,6 +128,7 @@ def work(job: Job, told: Connection) -> None:
     _end_with_parent()
     _log_to(job.folder)
     entrant = job.entrant
+    code = commit()
     entry = ModelEntry(name=entrant.name, family=entrant.family, source=entrant.source, status="failed")
     began = time.perf_counter()
     found = Measured(entry)
@@ -137,7 +144,7 @@ def work(job: Job, told: Connection) -> None:
     except Exception as error:
         traceback.print_exc()
         entry.note = f"{type(error).__name__}: {error}"
-    found.entry.seconds = time.perf_counter() - began
+    found.entry.seconds, found.entry.commit = time.perf_counter() - began, code
     result = ModelResult(
         fingerprint=job.fingerprint, budget_seconds=job.budget_seconds, entry=found.entry, seeds=found.seeds
     )
@@ -265,8 +272,11 @@ def _measure_fold(
         probes, without = probe(tuned.scorer, split.test, job.modes, slow=most is not None, seconds=seconds)
         probes = [replace(one, rows=rows[one.rows]) for one in probes]
     seeds: SeedMeans = {}
-    if job.seeds > 1 and job.entrant.takes("seed"):
-        evaluations, seeds = _over_seeds(job, split, tuned, evaluations, tell)
+    if job.entrant.takes("seed"):
+        if job.seeds > 1:
+            evaluations, seeds = _over_seeds(job, split, tuned, evaluations, tell)
+        if job.seeds < job.asked_seeds:
+            without = [*without, f"{job.asked_seeds} seeds: it has {job.seeds}, by max_seeds"]
     return _Fold(replace(tuned, scorer=None), evaluations, seeds, cost, rows, probes, without)  # type: ignore[arg-type]
 
 

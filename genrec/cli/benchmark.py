@@ -202,14 +202,14 @@ def choose(
     from genrec.benchmark.entrants import folder_entrants, named_entrants, own_entrant
     from genrec.benchmark.models import NAMED_MODELS
 
-    own = [own_entrant(spec, settings.grids, settings.max_users) for spec in specs]
+    own = [own_entrant(spec, settings.grids, settings.max_users, settings.max_seeds) for spec in specs]
     for folder in folders:
         own += folder_entrants(folder, dataset, settings.split, settings.max_users)
     if not named:
         return own
     if settings.models:
-        return [*named_entrants(settings.models, settings.grids, settings.max_users), *own]
-    every = named_entrants(list(NAMED_MODELS), settings.grids, settings.max_users)
+        return [*named_entrants(settings.models, settings.grids, settings.max_users, settings.max_seeds), *own]
+    every = named_entrants(list(NAMED_MODELS), settings.grids, settings.max_users, settings.max_seeds)
     cheap = list(takewhile(lambda entrant: entrant.family in ("floor", "cf"), every))
     return [*cheap, *own, *every[len(cheap) :]]
 

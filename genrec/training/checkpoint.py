@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,8 +14,6 @@ from safetensors.torch import load_file, save_file
 from genrec.files import fsync
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from torch import Tensor
     from torch.optim import Optimizer
 
@@ -120,6 +119,23 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*"))
 
 
+def last_progress(folder: Path) -> Progress:
+    """Where the run of these checkpoints stands; at its start if there are none.
+
+    Parameters
+    ----------
+    folder
+        Folder of all checkpoints of a run; it need not be there.
+
+    Examples
+    --------
+    >>> last_progress(Path("no-such-folder")).step
+    0
+    """
+    checkpoints = list_checkpoints(folder)
+    return _progress(checkpoints[-1]) if checkpoints else Progress()
+
+
 def load_checkpoint(
     checkpoint: Path, weights: dict[str, Tensor], optimizer: Optimizer
 ) -> tuple[Progress, dict[str, Tensor] | None]:
@@ -132,7 +148,7 @@ def load_checkpoint(
     best
         Weights of the best validation by then.
     """
-    progress = Progress(**json.loads((checkpoint / "progress.json").read_text(encoding="utf-8")))
+    progress = _progress(checkpoint)
     saved = load_file(checkpoint / "weights.safetensors")
     with torch.no_grad():
         for name, tensor in weights.items():
@@ -141,6 +157,10 @@ def load_checkpoint(
     _unflatten(optimizer, state)
     best = checkpoint / "best.safetensors"
     return progress, load_file(best) if best.exists() else None
+
+
+def _progress(checkpoint: Path) -> Progress:
+    return Progress(**json.loads((checkpoint / "progress.json").read_text(encoding="utf-8")))
 
 
 def _flatten(optimizer: Optimizer) -> dict[str, Tensor]:

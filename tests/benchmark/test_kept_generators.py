@@ -1,5 +1,11 @@
 """A generator is trained once a run, whoever asks for it, and everyone is charged for it."""
 
+import json
+import logging
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 
@@ -8,10 +14,11 @@ from genrec.benchmark.entrants import named_entrants
 from genrec.benchmark.generators import TrainedGenerator
 from genrec.benchmark.kept_generators import KeptGenerators, TrainingCost
 from genrec.benchmark.runner import Settings, run_models
-from genrec.benchmark.tuning import OutOfTimeError, time_limit, tune
+from genrec.benchmark.tuning import tune
 from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError
 from genrec.testing import toy_dataset
+from genrec.training.checkpoint import last_progress
 from genrec.training.config import FinetuneConfig
 
 TINY = {
@@ -36,6 +43,10 @@ def fitted(split, kept=None, config=None, **helped):
     return scorer.fit(split.train)
 
 
+def trainings_in(folder):
+    return [path for path in folder.iterdir() if path.is_dir()]
+
+
 def test_what_is_found_ranks_as_what_is_trained_anew(split, tmp_path):
     kept = KeptGenerators(tmp_path)
     histories = split.test.histories[:8]
@@ -44,7 +55,7 @@ def test_what_is_found_ranks_as_what_is_trained_anew(split, tmp_path):
         anew = fitted(split, **helped).recommend(histories, 5)
         np.testing.assert_array_equal(found.items, anew.items)
         np.testing.assert_allclose(found.scores, anew.scores, rtol=1e-5)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(trainings_in(tmp_path)) == 1
 
 
 def test_another_setting_other_data_or_other_questions_are_trained_apart(split, tmp_path):
@@ -57,7 +68,7 @@ def test_another_setting_other_data_or_other_questions_are_trained_apart(split, 
         kept.trained(config, split.train, None),
         kept.trained(config, others.train, split.validation),
     ]
-    assert len(set(folders)) == len(list(tmp_path.iterdir())) == 4
+    assert len(set(folders)) == len(trainings_in(tmp_path)) == 4
 
 
 def test_what_was_spared_is_told_once(split, tmp_path):
@@ -73,7 +84,7 @@ def test_what_was_spared_is_told_once(split, tmp_path):
 def test_a_fit_is_charged_for_the_training_that_it_found(split, tmp_path):
     kept = KeptGenerators(tmp_path)
     fitted(split, kept)
-    (folder,) = tmp_path.iterdir()
+    (folder,) = trainings_in(tmp_path)
     (folder / "training_cost.json").write_text('{"seconds": 1000.0, "grown_bytes": 1099511627776}')
     tuned = tune(lambda params: TrainedGenerator(tiny(), kept=kept, beams=5), split, [{}], kept=kept)
     assert 1000 < tuned.fit_seconds < 1100
@@ -81,11 +92,50 @@ def test_a_fit_is_charged_for_the_training_that_it_found(split, tmp_path):
     assert tuned.trials[0].seconds < 100, "the budget counts what was spent now"
 
 
-def test_a_training_that_is_cut_leaves_nothing(split, tmp_path):
-    kept = KeptGenerators(tmp_path)
-    with pytest.raises(OutOfTimeError), time_limit(0.5):
-        kept.trained(tiny(epochs=10_000, patience=10_000), split.train, None)
-    assert list(tmp_path.iterdir()) == []
+TRAIN = """
+import json, sys
+from pathlib import Path
+from genrec.benchmark.kept_generators import KeptGenerators
+from genrec.data.split import leave_last_out
+from genrec.testing import toy_dataset
+from genrec.training.config import FinetuneConfig
+split = leave_last_out(toy_dataset())
+config = FinetuneConfig.from_mapping(json.loads(sys.argv[2]))
+KeptGenerators(Path(sys.argv[1])).trained(config, split.train, split.validation)
+"""
+
+
+def training(config, folder):
+    return subprocess.Popen([sys.executable, "-c", TRAIN, str(folder), json.dumps(config.model_dump(mode="json"))])
+
+
+def test_a_training_that_is_killed_goes_on_and_is_charged_for_all_of_it(split, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    config = tiny(epochs=40, checkpoint_minutes=0, validate_every=20)
+    whole = KeptGenerators(tmp_path / "whole").trained(config, split.train, split.validation)
+    run = training(config, tmp_path / "killed")
+    while not list((tmp_path / "killed").glob("*/checkpoints/step-*")):
+        assert run.poll() is None
+        time.sleep(0.005)
+    run.kill()
+    run.wait()
+    (unfinished,) = trainings_in(tmp_path / "killed")
+    spent = last_progress(unfinished / "checkpoints").seconds
+    kept = KeptGenerators(tmp_path / "killed")
+    folder = kept.trained(config, split.train, split.validation)
+    assert "going on with" in caplog.text
+    assert trainings_in(tmp_path / "killed") == [folder]
+    assert (folder / "code_head.safetensors").read_bytes() == (whole / "code_head.safetensors").read_bytes()
+    assert kept.take_spared().seconds == spent > 0
+    assert json.loads((folder / "training_cost.json").read_text())["seconds"] > spent
+
+
+def test_two_runs_that_share_a_folder_train_once(tmp_path):
+    runs = [training(tiny(), tmp_path) for _ in range(2)]
+    assert [run.wait(120) for run in runs] == [0, 0]
+    (folder,) = trainings_in(tmp_path)
+    written = (folder / "training_cost.json").stat().st_mtime
+    assert all(path.stat().st_mtime <= written for path in folder.rglob("*")), "nothing was written after it was whole"
 
 
 def test_a_model_is_not_written_to_two_places(tmp_path):
@@ -98,6 +148,6 @@ def test_a_run_trains_once_for_a_generator_and_the_help_it_has(split, tmp_path):
     entrants = named_entrants(names, {name: {} for name in names})
     run = run_models([split], entrants, tmp_path, Settings(trials=1, seeds=2, modes=(True,)))
     assert [one.entry.status for one in run] == ["done"] * 3
-    assert len(list((tmp_path / "generators").iterdir())) == 2, "one a seed"
+    assert len(trainings_in(tmp_path / "generators")) == 2, "one a seed"
     alone, guided, chosen = (one.entry.cost.fit_seconds for one in run)
     assert min(guided, chosen) > 0.9 * alone

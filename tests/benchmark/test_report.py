@@ -20,6 +20,7 @@ from genrec.benchmark.report.files import load_report, save_report
 from genrec.benchmark.report.labels import _box, _overlap, name_points
 from genrec.benchmark.report.markdown import as_markdown
 from genrec.benchmark.report.page import as_html
+from genrec.benchmark.report.rows import protocol_facts
 from genrec.benchmark.report.schema import Comparison, Cost, Interval, ModelEntry, Report
 from genrec.benchmark.report.style import LIGHT
 from genrec.benchmark.report.summary import summarise
@@ -108,6 +109,15 @@ def test_the_audit_and_the_data_card_are_in_it(report):
     assert "target in history" in {finding.check for finding in report.audit}
     assert report.data_card["interactions"] == len(DATASET.interactions)
     assert report.protocol.counts["test_questions"] == len(SPLIT.test)
+
+
+def test_rows_that_other_code_made_are_named(report):
+    models = [model.model_copy(update={"commit": "f00"}) for model in report.models[:2]]
+    mixed = report.model_copy(update={"commit": "c0de", "models": [*models, *report.models[2:]]})
+    names = ", ".join(model.name for model in models)
+    assert ("rows of another commit", f"f00: {names}") in protocol_facts(mixed)
+    same = mixed.model_copy(update={"commit": "f00"})
+    assert "rows of another commit" not in dict(protocol_facts(same))
 
 
 class Page(HTMLParser):

@@ -169,6 +169,20 @@ def test_seeds_are_averaged_user_by_user(split, scorers, tmp_path):
     assert len(set(found.seeds["filtered"]["ndcg@10"])) > 1
 
 
+def test_a_model_that_takes_hours_may_have_fewer_seeds(split, scorers, tmp_path):
+    file = str(tmp_path / "mine.py")
+    settings = Settings(modes=(True,), seeds=3)
+    limited = own_entrant(f"{file}:Seeded", {}, max_seeds={"seeded": 2})
+    [found] = run_models([split], [limited], tmp_path / "run", settings)
+    assert len(found.seeds["filtered"]["ndcg@10"]) == 2
+    assert found.entry.unmeasured == ["3 seeds: it has 2, by max_seeds"]
+    heard = Heard()
+    run_models([split], [limited], tmp_path / "run", Settings(modes=(True,), seeds=2), heard)
+    assert heard.kept == [("seeded", True)], "two seeds are what was asked for"
+    run_models([split], [scorers("Seeded")], tmp_path / "run", settings, heard)
+    assert heard.kept[1:] == [("seeded", False)], "three are more than it has"
+
+
 def test_folds_are_tuned_alone_and_asked_together(tmp_path):
     splits = user_folds(toy_dataset(), 3)
     heard = Heard()

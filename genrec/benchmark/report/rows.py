@@ -255,6 +255,16 @@ def protocol_facts(report: Report) -> list[tuple[str, str]]:
         ("versions", ", ".join(f"{name} {number}" for name, number in report.versions.items())),
         ("command", report.command or "-"),
         ("commit", report.commit or "-"),
+        *[("rows of another commit", f"{other}: {names}") for other, names in _other_commits(report).items()],
         ("made", f"{report.created:%Y-%m-%d %H:%M} UTC"),
         ("data set sha256", report.dataset_sha256),
     ]
+
+
+def _other_commits(report: Report) -> dict[str, str]:
+    """Models that were kept from a run of other code, by its commit; what is not known is not said."""
+    found: dict[str, list[str]] = {}
+    for model in report.done():
+        if model.commit not in (None, report.commit):
+            found.setdefault(model.commit, []).append(model.name)
+    return {other: ", ".join(names) for other, names in found.items()}

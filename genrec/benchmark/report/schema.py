@@ -206,6 +206,9 @@ class ModelEntry(BaseModel, extra="forbid"):
     seconds: float = 0.0
     """Wall time of everything about this model."""
 
+    commit: str | None = None
+    """As the report's, when this model ran: a row that was kept may be of another. Null if it is not known."""
+
     cost: Cost | None = None
     """None unless done."""
 
