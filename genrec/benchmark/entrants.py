@@ -162,9 +162,7 @@ def named_entrants(
             raise ConfigError(f"unknown model {name!r}", hint=hint)
         model = NAMED_MODELS[name]
         grid, limit = grids.get(name, model.grid), limits.get(name, model.max_users)
-        entrants.append(
-            Entrant(name, model.family, "named", name, grid, model.source, limit, most_seeds.get(name))
-        )
+        entrants.append(Entrant(name, model.family, "named", name, grid, model.source, limit, most_seeds.get(name)))
     return entrants
 
 
