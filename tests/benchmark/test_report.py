@@ -306,20 +306,26 @@ def test_a_ceiling_is_compared_with_nobody():
     assert "item-knn" in [model.name for model, _ in found.ranked(True)]
 
 
-def test_names_of_points_do_not_lie_over_each_other():
+@pytest.mark.parametrize("number", [20, 80])
+def test_names_of_points_do_not_lie_over_each_other(number):
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     rng = np.random.default_rng(0)
-    points = [(float(10 ** rng.uniform(0, 3)), float(rng.uniform(0.05, 0.1)), f"model-{i}") for i in range(20)]
+    points = [(float(10 ** rng.uniform(0, 3)), float(rng.uniform(0.05, 0.1)), f"model-{i}") for i in range(number)]
     figure = Figure(figsize=(8.2, 4.6))
     axes = figure.add_subplot()
     axes.set_xscale("log")
     axes.set_xlim(0.5, 5000)
     axes.set_ylim(0, 0.11)
-    name_points(figure, axes, points, LIGHT)
+    always = ["model-0", "model-1", "model-2"]
+    left_out = name_points(figure, axes, points, LIGHT, always)
     figure.draw_without_rendering()
-    boxes = [text.get_window_extent() for text in axes.texts]
-    assert len(boxes) == len(points)
+    boxes = [Text.get_window_extent(text) for text in axes.texts]  # without the line to its mark
+    written = [text.get_text() for text in axes.texts]
+    assert sorted(written + left_out) == sorted(name for *_, name in points)
+    assert set(always) <= set(written)
+    assert bool(left_out) == (number == 80), "where there is room, all are named"
     overlaps = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if _overlap(tuple(a.extents), tuple(b.extents))]
     assert overlaps == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from genrec.benchmark.report.labels import FONT, SMALL, name_points
+from genrec.benchmark.report.labels import FONT, SMALL, name_points, name_width
 from genrec.benchmark.report.schema import LIFT, MAIN_METRIC
 from genrec.benchmark.report.style import FAMILY_COLOURS, FAMILY_WORDS, Style
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 WIDTH = 8.2
 ROW = 0.27
+POINTS = 72
+"""In an inch."""
+BESIDE_A_NAME = 24
+"""Points that a legend needs for a mark and the room after its name."""
 SHOWN_AT_ONCE = 6
 FEWEST_IN_A_SLICE = 10
 
@@ -78,7 +83,10 @@ def accuracy(report: Report, style: Style) -> Figure | None:
 
 
 def latency(report: Report, style: Style) -> Figure | None:
-    """Accuracy against the time of one answer; the line joins those that nothing faster is as good as."""
+    """Accuracy against the time of one answer; the line joins those that nothing faster is as good as.
+
+    Those, the baseline and the best of each family are named, the others where there is room beside them.
+    """
     rows = []
     for model, interval in report.ranked(report.protocol.filter_seen[0], ceiling=False):
         single = [found for found in (model.cost.latency if model.cost else []) if found.batch_size == 1]
@@ -88,9 +96,11 @@ def latency(report: Report, style: Style) -> Figure | None:
         return None
     figure, axes = _axes(style, 4.6)
     front: list[tuple[float, float]] = []
-    for milliseconds, interval, _ in sorted(rows, key=lambda row: (row[0], -row[1].mean)):
+    named = {model.name for model in _best_of_families(report, report.protocol.filter_seen[0])}
+    for milliseconds, interval, model in sorted(rows, key=lambda row: (row[0], -row[1].mean)):
         if not front or interval.mean > front[-1][1]:
             front.append((milliseconds, interval.mean))
+            named.add(model.name)
     top = max(row[1].mean for row in rows)
     low, high = min(row[0] for row in rows), max(row[0] for row in rows)
     right = high * (high / low) ** 0.2 * 1.5
@@ -104,10 +114,12 @@ def latency(report: Report, style: Style) -> Figure | None:
     axes.grid(color=style.grid, lw=0.7)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     words = "median time of one answer, milliseconds (log scale); nothing lies above the dashed line"
-    axes.set_xlabel(words, color=style.muted, fontsize=SMALL)
+    label = axes.set_xlabel(words, color=style.muted, fontsize=SMALL)
     axes.set_ylabel("NDCG@10", color=style.muted, fontsize=SMALL)
     _families(axes, [model for *_, model in rows], style)
-    name_points(figure, axes, [(x, interval.mean, model.name) for x, interval, model in rows], style)
+    points = [(x, interval.mean, model.name) for x, interval, model in rows]
+    if name_points(figure, axes, points, style, always=named):
+        label.set_text(f"{words};\nthe table names those that had no room for a name")
     return figure
 
 
@@ -273,7 +285,7 @@ def _families(axes: Axes, models: list[ModelEntry], style: Style) -> None:
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=len(told),
+        ncols=_columns([FAMILY_WORDS[family] for family in told]),
         frameon=False,
         fontsize=SMALL,
         labelcolor=style.muted,
@@ -281,6 +293,13 @@ def _families(axes: Axes, models: list[ModelEntry], style: Style) -> None:
         columnspacing=1.4,
         borderaxespad=0.2,
     )
+
+
+def _columns(words: list[str]) -> int:
+    """Columns of a legend, so that its rows are no wider than the picture and of much the same length."""
+    width = sum(name_width(word) + BESIDE_A_NAME for word in words)
+    rows = math.ceil(width / (0.9 * WIDTH * POINTS))
+    return math.ceil(len(words) / rows)
 
 
 def _best_of_families(report: Report, mode: bool) -> list[ModelEntry]:
@@ -298,7 +317,7 @@ def _legend_of_models(figure: Figure, handles: list[Artist], shown: list[ModelEn
         handles,
         [model.name for model in shown],
         loc="outside upper left",
-        ncols=len(shown),
+        ncols=_columns([model.name for model in shown]),
         frameon=False,
         fontsize=SMALL,
         labelcolor=style.ink,

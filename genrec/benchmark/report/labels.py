@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -20,12 +20,15 @@ NEAR = 9.0
 Box = tuple[float, float, float, float]
 
 # Where a name may stand, in points from its mark, the nearest first.
-_ASIDE = [(5.0, 7.0), (7.0, 0.0), (5.0, -7.0), (-5.0, 7.0), (-7.0, 0.0), (-5.0, -7.0)] + [
+_CLOSE = [(5.0, 7.0), (7.0, 0.0), (5.0, -7.0), (-5.0, 7.0), (-7.0, 0.0), (-5.0, -7.0)]
+_ASIDE = _CLOSE + [
     (side * (4.0 + away / 3), up * away) for away in range(12, 90, 9) for up in (1, -1) for side in (1, -1)
 ]
 
 
-def name_points(figure: Figure, axes: Axes, points: Sequence[tuple[float, float, str]], style: Style) -> None:
+def name_points(
+    figure: Figure, axes: Axes, points: Sequence[tuple[float, float, str]], style: Style, always: Collection[str] = ()
+) -> list[str]:
     """Write each point's name where there is room beside it.
 
     Parameters
@@ -38,15 +41,29 @@ def name_points(figure: Figure, axes: Axes, points: Sequence[tuple[float, float,
         Place and name of each.
     style
         Colours.
+    always
+        Names that are written farther away, with a line to their mark, rather than not at all. Default none.
+
+    Returns
+    -------
+    list of str
+        Names that were left out.
     """
     figure.draw_without_rendering()
     scale = 72 / figure.dpi
     left, low, right, high = (value * scale for value in axes.bbox.extents)
     places = [tuple(axes.transData.transform((x, y)) * scale) for x, y, _ in points]
     taken: list[Box] = [(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in places]
-    for (x, y), (_, _, name) in sorted(zip(places, points, strict=True), key=lambda pair: -pair[0][1]):
-        free = ((dx, dy) for dx, dy in _ASIDE if _fits(_box(x, y, dx, dy, name), taken, (left, low, right, high)))
-        dx, dy = next(free, _ASIDE[0])
+    left_out = []
+    by_rank = sorted(zip(places, points, strict=True), key=lambda pair: (pair[1][2] not in always, -pair[0][1]))
+    for (x, y), (_, _, name) in by_rank:
+        aside = _ASIDE if name in always else _CLOSE
+        free = ((dx, dy) for dx, dy in aside if _fits(_box(x, y, dx, dy, name), taken, (left, low, right, high)))
+        found = next(free, _ASIDE[0] if name in always else None)
+        if found is None:
+            left_out.append(name)
+            continue
+        dx, dy = found
         taken.append(_box(x, y, dx, dy, name))
         arrow = {"arrowstyle": "-", "lw": 0.5, "color": style.muted, "shrinkA": 0, "shrinkB": RADIUS}
         axes.annotate(
@@ -61,11 +78,17 @@ def name_points(figure: Figure, axes: Axes, points: Sequence[tuple[float, float,
             color=style.ink,
             arrowprops=arrow if abs(dy) > NEAR else None,
         )
+    return left_out
+
+
+def name_width(name: str) -> float:
+    """Points that a name takes; a guess that no usual font exceeds."""
+    return len(name) * SMALL * 0.62
 
 
 def _box(x: float, y: float, dx: float, dy: float, name: str) -> Box:
-    """Where a name would stand; its width is a guess that no usual font exceeds."""
-    width, height = len(name) * SMALL * 0.62, SMALL * 1.2
+    """Where a name would stand."""
+    width, height = name_width(name), SMALL * 1.2
     start = x + dx if dx > 0 else x + dx - width
     return start, y + dy - height / 2, start + width, y + dy + height / 2
 
