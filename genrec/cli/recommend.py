@@ -35,6 +35,10 @@ def recommend(
         str | None, typer.Option("--candidates", help="Item ids, nothing else is recommended: 50,172,181.")
     ] = None,
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Recommend items of the history too.")] = False,
+    new_items: Annotated[
+        int,
+        typer.Option("--new-items", min=0, help="Last places left to items that nobody has met, if their words suit."),
+    ] = 0,
     beams: Annotated[int, typer.Option("--beams", min=1, help="Beam width.")] = 50,
     exact: Annotated[bool, typer.Option("--exact", help="Score every item instead of searching.")] = False,
     data: Annotated[
@@ -76,6 +80,7 @@ def recommend(
         max_per_category=max_per_category,
         candidates=None if candidates is None else listed(candidates),
         include_seen=include_seen,
+        new_items=new_items,
         beams=beams,
         exact=exact,
     )
@@ -110,7 +115,13 @@ def as_json(answer: Answer) -> dict[str, Any]:
     understood = answer.understood
     return {
         "items": [
-            {"item_id": item.item_id, "title": item.title, "score": item.score, "logprob": item.logprob}
+            {
+                "item_id": item.item_id,
+                "title": item.title,
+                "score": item.score,
+                "logprob": item.logprob,
+                "new": item.new,
+            }
             for item in answer.items
         ],
         "history": answer.history,
@@ -133,7 +144,10 @@ def print_answer(answer: Answer, k: int) -> None:
     """Print what was understood, and the items as a table."""
     if answer.understood is not None:
         stdout.print(printable(str(answer.understood)), soft_wrap=True)
-    rows = [(rank, item.item_id, item.title, item.score) for rank, item in enumerate(answer.items, 1)]
+    rows = [
+        (f"{rank} new" if item.new else str(rank), item.item_id, item.title, item.score)
+        for rank, item in enumerate(answer.items, 1)
+    ]
     footer = None if len(rows) >= k else _why_fewer(len(rows), answer.eligible)
     print_table(("#", "item_id", "title", "score"), rows, footer=footer)
 

@@ -16,6 +16,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class Places:
+    """New items that shall have places of a list.
+
+    Parameters
+    ----------
+    items
+        Their indices, int32 (M,), M of at least 1, those that suit best first.
+    weights
+        What is preferred of them, (1, N); everything else is excluded.
+    """
+
+    items: NDArray[np.int32]
+    weights: ItemWeights
+
+
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """What a request means to a recommender.
 
@@ -33,6 +49,8 @@ class Prepared:
         Everything that is excluded or preferred, (1, N).
     sequence
         The prompt that the model reads.
+    places
+        What has the last places of the list instead; ``weights`` exclude it. Default nothing.
     """
 
     request: Request
@@ -41,3 +59,4 @@ class Prepared:
     filters: tuple[str, ...]
     weights: ItemWeights
     sequence: TokenSequence
+    places: Places | None = None

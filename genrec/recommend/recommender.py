@@ -24,6 +24,7 @@ from genrec.recommend.diversity import CategoryCap
 from genrec.recommend.evidence import ScorerEvidence, fusion_of
 from genrec.recommend.model_items import ModelItems, known
 from genrec.recommend.new_items import with_rows_of_items
+from genrec.recommend.newcomers import Newcomers, with_newcomers
 from genrec.recommend.prepared import Prepared
 from genrec.recommend.request import Answer, Recommendation, Request
 from genrec.recommend.request_weights import WANTED_PRIOR, request_weights
@@ -172,6 +173,11 @@ class Recommender:
         """Finds titles, values, years and prices in prompts."""
         return Matcher(self.catalog, meaning=self.reads_text)
 
+    @cached_property
+    def newcomers(self) -> Newcomers:
+        """Items that nobody in the data set has met."""
+        return Newcomers(self.dataset, self.items)
+
     def recommend(
         self,
         *,
@@ -185,6 +191,7 @@ class Recommender:
         candidates: Sequence[str] | None = None,
         exclude: Sequence[str] = (),
         include_seen: bool = False,
+        new_items: int = 0,
         beams: int = 50,
         exact: bool = False,
     ) -> Answer:
@@ -215,6 +222,9 @@ class Recommender:
             Item ids that are never recommended, such as what a user hid; they do not join the history.
         include_seen
             Recommend items of the history too. Default False.
+        new_items
+            Most of the last places of the k that are left to items that nobody in the data set has met: those whose
+            words suit the history best, which a model seldom chooses by itself. Default 0.
         beams
             Beam width (W). Default 50.
         exact
@@ -246,6 +256,7 @@ class Recommender:
             candidates=candidates,
             exclude=exclude,
             include_seen=include_seen,
+            new_items=new_items,
             beams=beams,
             exact=exact,
         )
@@ -322,6 +333,8 @@ class Recommender:
             made.online = self.online.for_items(made.model.item_ids)
         if "matcher" in vars(self):  # whoever asks in words next shall not wait for it
             made.matcher  # noqa: B018
+        if "newcomers" in vars(self):
+            made.newcomers  # noqa: B018
         return made
 
     def as_scorer(self, name: str | None = None, *, beams: int = 50, evidence: bool = False) -> GenerativeScorer:
@@ -381,13 +394,10 @@ class Recommender:
                 made.append(error)
         ready = [one for one in made if isinstance(one, Prepared)]
         guides = [guide for guide in (self.evidence, self.online) if guide is not None]
-        if not ready or not guides:
-            return made
-        heard = [guide.weights_of([one.history for one in ready]) for guide in guides]
-        guided = iter(
-            replace(one, weights=sum(added, start=one.weights)) for one, *added in zip(ready, *heard, strict=True)
-        )
-        return [next(guided) if isinstance(one, Prepared) else one for one in made]
+        heard = [guide.weights_of([one.history for one in ready]) for guide in guides if ready]
+        ready = [replace(one, weights=sum(added, start=one.weights)) for one, *added in zip(ready, *heard, strict=True)]
+        whole = iter(self.newcomers.placed(one) if one.request.new_items else one for one in ready)
+        return [next(whole) if isinstance(one, Prepared) else one for one in made]
 
     def _understood(self, request: Request) -> Prepared:
         """A request as it is prepared, but for what guides the search."""
@@ -412,35 +422,39 @@ class Recommender:
         return [self.answer(one, decoded, row) for row, one in enumerate(prepared)]
 
     def _decode(self, batch: Sequence[Prepared]) -> Decoded:
-        request, engine, num_items = batch[0].request, self.engine, len(self.catalog)
+        request, num_items = batch[0].request, len(self.catalog)
+
+        def search(count: int, users: NDArray[np.int64], weights: list[ItemWeights]) -> Decoded:
+            sequences, stacked = [batch[user].sequence for user in users], ItemWeights.stack(weights)
+            if request.exact:
+                return self.engine.rank_all(sequences, count, stacked)
+            return self.engine.beam_search(sequences, count, request.beams, stacked)
 
         def decode(count: int, users: NDArray[np.int64]) -> Decoded:
-            sequences = [batch[user].sequence for user in users]
-            weights = ItemWeights.stack([batch[user].weights for user in users])
-            if request.exact:
-                return engine.rank_all(sequences, count, weights)
-            return engine.beam_search(sequences, count, request.beams, weights)
+            return search(count, users, [batch[user].weights for user in users])
 
         if request.max_per_category is None:
-            return decode(request.k, np.arange(len(batch)))
+            return with_newcomers(decode(request.k, np.arange(len(batch))), batch, search, None)
         cap = CategoryCap(self.catalog.categories, request.max_per_category)
         first = num_items if request.exact else request.beams
-        return cap.search(decode, request.k, num_users=len(batch), num_items=num_items, first=first)
+        decoded = cap.search(decode, request.k, num_users=len(batch), num_items=num_items, first=first)
+        return with_newcomers(decoded, batch, search, cap)
 
     def answer(self, prepared: Prepared, decoded: Decoded, row: int = 0) -> Answer:
         """What a row of decoded items is to who asked."""
         ids, titles = self.catalog.ids.ids, self.catalog.titles
         found = zip(decoded.items[row], decoded.scores[row], decoded.logprobs[row], strict=True)
+        new = set() if prepared.places is None else set(prepared.places.items.tolist())
         return Answer(
             tuple(
-                Recommendation(ids[item], titles[item], float(score), float(logprob))
+                Recommendation(ids[item], titles[item], float(score), float(logprob), int(item) in new)
                 for item, score, logprob in found
                 if item >= 0
             ),
             tuple([ids[item] for item in prepared.history.tolist()]),
             prepared.understood,
             prepared.filters,
-            int(prepared.weights.eligible.sum()),
+            int(prepared.weights.eligible.sum()) + len(new),
         )
 
     def _window(self, history: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -35,6 +35,8 @@ class Request:
         Item ids that are never recommended, such as what a user hid; they do not join the history.
     include_seen
         Recommend items of the history too. Default False.
+    new_items
+        Most of the last places of the k that are left to items that nobody has met. Default 0.
     beams
         Beam width (W). Default 50.
     exact
@@ -43,7 +45,7 @@ class Request:
     Raises
     ------
     ConfigError
-        If there is neither a history nor a user nor a prompt, or a number is below 1.
+        If there is neither a history nor a user nor a prompt, a number is below 1, or there are more new items than k.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class Request:
     candidates: Sequence[str] | None = None
     exclude: Sequence[str] = ()
     include_seen: bool = False
+    new_items: int = 0
     beams: int = 50
     exact: bool = False
 
@@ -71,6 +74,8 @@ class Request:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
+        if not 0 <= self.new_items <= self.k:
+            raise ConfigError(f"new_items must be 0 to k={self.k}, got {self.new_items}")
 
     @property
     def like(self) -> tuple[int, int, bool, int]:
@@ -90,12 +95,16 @@ class Recommendation:
         What the ranking is by: the generator's log-probability, plus priors and boosts.
     logprob
         The generator's log-probability alone.
+    new
+        Nobody has met the item, and it has one of the places that ``new_items`` leaves: its place says how well its
+        words suit the history, not how large its score is. Default False.
     """
 
     item_id: str
     title: str
     score: float
     logprob: float
+    new: bool = False
 
 
 @dataclass(frozen=True)

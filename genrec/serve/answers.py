@@ -84,6 +84,7 @@ def to_request(parts: Parts, recommender: Recommender, body: RecommendRequest) -
         candidates=body.candidates,
         exclude=user.hidden,
         include_seen=body.include_seen,
+        new_items=min(body.new_items, body.k),
         beams=body.beams or max(_BEAMS, body.k),
         exact=body.exact,
     )
@@ -125,6 +126,7 @@ def to_answer(
             title=item.title,
             score=item.score,
             logprob=item.logprob,
+            new=item.new,
             categories=categories.get(item.item_id, []),
             **({"reasons": reasons[item.item_id]} if item.item_id in reasons else {}),
         )

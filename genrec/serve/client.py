@@ -71,6 +71,7 @@ class Client:
         max_per_category: int | None = None,
         candidates: Sequence[str] | None = None,
         include_seen: bool = False,
+        new_items: int = 0,
         explain: bool = False,
         timeout_s: float | None = None,
     ) -> Json:
@@ -85,6 +86,7 @@ class Client:
             "max_per_category": max_per_category,
             "candidates": None if candidates is None else list(candidates),
             "include_seen": include_seen,
+            "new_items": new_items,
             "explain": explain,
             "timeout_s": timeout_s,
         }

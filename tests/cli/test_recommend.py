@@ -3,11 +3,14 @@
 import json
 import re
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 from genrec.cli.main import app
+from genrec.data.catalog import Catalog
 from genrec.errors import FilterError, ModelError, UnknownIdError
+from genrec.testing import toy_dataset
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
 
@@ -57,7 +60,7 @@ def test_what_was_understood_is_shown(model):
 def test_json_has_everything(model):
     said = answer(model, "--user=u2", "--history=i20", "-k4", "--filter", "year>=1975", "--filter", "genre=Drama")
     assert len(said["items"]) == 4
-    assert said["items"][0].keys() == {"item_id", "title", "score", "logprob"}
+    assert said["items"][0].keys() == {"item_id", "title", "score", "logprob", "new"}
     assert said["history"][-1] == "i20"
     assert said["filters"] == ["year>=1975", "genre=Drama"]
     assert said["understood"] is None
@@ -73,6 +76,26 @@ def test_fewer_than_asked_for_says_why(model):
 def test_include_seen_and_exact(model):
     seen = answer(model, "--history", "i3", "-k", "24", "--include-seen", "--exact")
     assert len(seen["items"]) == 24
+
+
+def test_new_items_have_the_last_places_and_are_told_as_new(tmp_path):
+    toy = toy_dataset()
+    rows = pa.table({"item_id": ["n0"], "title": [f"{toy.catalog.titles[3]} Returns"]})
+    catalog = Catalog(pa.concat_tables([toy.catalog.table, rows], promote_options="default"))
+    toy.with_catalog(catalog).save(tmp_path / "data")
+    mapping = {
+        "base": {"kind": "scratch", "layers": 1, "width": 32, "heads": 2},
+        "items": {"kind": "atomic"},
+        "training": {"epochs": 1, "validation_users": 0},
+    }
+    finetune(FinetuneConfig.from_mapping(mapping), tmp_path / "data", tmp_path / "model")
+    found = answer(str(tmp_path / "model"), "--history", "i3", "-k", "3", "--new-items", "2")
+    assert [item["new"] for item in found["items"]] == [False, False, True]
+    assert found["items"][-1]["item_id"] == "n0"
+    done = recommend(str(tmp_path / "model"), "--history", "i3", "-k", "3", "--new-items", "2")
+    assert "3 new │ n0" in done.stdout
+    done = recommend(str(tmp_path / "model"), "--history", "i3", "-k", "3", "--new-items", "4")
+    assert "new_items must be 0 to k=3" in str(done.exception)
 
 
 def test_boosts_caps_and_candidates(model):

@@ -1,7 +1,11 @@
 """Searching, a history by clicking, a request in words, reasons, filters, options."""
 
+import pyarrow as pa
 from playwright.sync_api import expect
 
+from genrec.data.catalog import Catalog
+from genrec.serve.settings import ServeSettings
+from genrec.testing.serving import ServerThread, train_toy_model
 from tests.page.doing import add, ask, listed, names, settle
 
 TYPED_MS = 400  # what is typed counts when typing stops
@@ -134,3 +138,20 @@ def test_as_many_items_as_one_wants(page):
     page.get_by_label("Items of the history too").check()
     page.get_by_label("Score every item, no search").check()
     expect(page.locator("#results > li")).to_have_count(24)
+
+
+def test_last_places_for_items_that_nobody_met(visit, shop, tmp_path):
+    rows = shop.catalog.table.slice(0, 1).to_pylist()
+    new = pa.Table.from_pylist([rows[0] | {"item_id": "n0", "title": "Red River Returns"}], shop.catalog.table.schema)
+    data = shop.with_catalog(Catalog(pa.concat_tables([shop.catalog.table, new])))
+    with ServerThread(
+        train_toy_model(tmp_path / "model", data=data), tmp_path / "events.db", ServeSettings(), data=data
+    ) as server:
+        page = visit(server.url)
+        add(page, "Red River")
+        page.locator("summary", has_text="Options").click()
+        page.get_by_label("Last places for items nobody met").fill("3")
+        last = page.locator("#results > li").last
+        expect(last.locator("h3")).to_have_text("Red River Returns")
+        expect(last.locator(".place")).to_contain_text("new")
+        assert page.locator("#results .place", has_text="new").count() == 1

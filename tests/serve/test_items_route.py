@@ -57,6 +57,10 @@ def test_a_new_item_can_be_found_and_recommended_at_once(atomic):
     asked = {"history": ["i1"], "filters": ["year=2024"]}
     assert [item["title"] for item in atomic.post("/v1/recommend", json=asked).json()["items"]] == ["Red River Returns"]
     assert atomic.post("/v1/recommend", json={"history": ["n1"]}).json()["history"] == ["n1"]
+    asked = {"history": ["i0"], "k": 3, "new_items": 5, "explain": True}
+    *known, last = atomic.post("/v1/recommend", json=asked).json()["items"]
+    assert (last["title"], last["new"], [item["new"] for item in known]) == ("Red River Returns", True, [False, False])
+    assert last["reasons"]["sentence"]
     asked = {"history": ["i1"], "filters": ["year=1999"]}
     assert "i3" in [item["item_id"] for item in atomic.post("/v1/recommend", json=asked).json()["items"]]
     [changed] = find(atomic, query="i3")["items"]

@@ -35,6 +35,7 @@ def event(user_id, item_id, kind="interaction", value="view"):
         {"history": ["i3"], "boosts": {"genre=Comedy": 2.5}, "max_per_category": 2},
         {"history": ["i3"], "candidates": ["i7", "i9", "i3"]},
         {"history": ["i3"], "beams": 3, "k": 3},
+        {"history": ["i3"], "new_items": 2, "k": 3},
         {"user_id": "u2", "history": ["i20"]},
         {"prompt": "comedy like Red River, after 1980"},
         {"user_id": "u5", "prompt": "not a comedy", "k": 4},
@@ -52,6 +53,7 @@ def test_every_field_means_what_the_recommender_means_by_it(client, recommender,
         assert sent["title"] == item.title
         assert sent["score"] == pytest.approx(item.score, abs=1e-4)
         assert sent["logprob"] == pytest.approx(item.logprob, abs=1e-4)
+        assert sent["new"] == item.new
         assert sent["categories"] == recommender.catalog.categories[int(item.item_id[1:])]
     assert answer["history"] == list(right.history)
     assert answer["filters"] == list(right.filters)

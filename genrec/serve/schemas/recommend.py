@@ -45,6 +45,8 @@ class RecommendRequest(Incoming):
     """Item ids outside of which nothing is recommended."""
     include_seen: bool = False
     """Recommend items of the history too."""
+    new_items: int = Field(default=0, ge=0, le=MAX_K)
+    """Most of the last places left to items that nobody in the data set has met, those whose words suit best."""
     beams: int | None = Field(default=None, ge=1, le=MAX_BEAMS)
     """Beam width; the server's default without."""
     exact: bool = False
@@ -90,6 +92,8 @@ class RecommendedItem(Outgoing):
     """What the ranking is by: log-probability, priors and boosts."""
     logprob: float
     """The generator's log-probability alone."""
+    new: bool
+    """It has one of the places of `new_items`: not by its score, but because its words suit the history."""
     categories: list[str]
     reasons: dict[str, Any] | None = None
     """Why this item: only with `explain`."""

@@ -80,6 +80,7 @@ function requests() {
     filters: filters.flatMap((filter) => filter.expressions),
     ...(prompt && { prompt }),
     ...(options.max_per_category && { max_per_category: options.max_per_category }),
+    ...(options.new_items && { new_items: options.new_items }),
   };
   const ids = (items) => items.map((item) => item.item_id);
   if (!leftOut.size) {

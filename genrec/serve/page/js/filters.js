@@ -126,6 +126,7 @@ function readOptions() {
     options: {
       k,
       max_per_category: form.max_per_category.valueAsNumber || null,
+      new_items: Math.min(k, Math.max(0, form.new_items.valueAsNumber || 0)),
       explain: form.explain.checked,
       include_seen: form.include_seen.checked,
       exact: form.exact.checked,

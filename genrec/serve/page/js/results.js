@@ -86,7 +86,13 @@ function itemOf(row, best, answer) {
   return h(
     "li",
     { class: "item", "data-item": item.item_id },
-    h("div", { class: "place" }, h("span", {}, String(place)), "from" in row ? badge(row) : null),
+    h(
+      "div",
+      { class: "place" },
+      h("span", {}, String(place)),
+      "from" in row ? badge(row) : null,
+      item.new ? h("span", { class: "count", title: "Nobody has met it yet: its words suit the history" }, "new") : null,
+    ),
     h(
       "div",
       { class: "item-main" },

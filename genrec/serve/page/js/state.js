@@ -6,7 +6,7 @@ export const state = {
   leftOut: new Set(), // ids of the history that the what-if view leaves out
   prompt: "",
   filters: [], // {column, text, expressions}
-  options: { k: 10, max_per_category: null, explain: true, include_seen: false, exact: false },
+  options: { k: 10, max_per_category: null, new_items: 0, explain: true, include_seen: false, exact: false },
   visitor: { id: "", known: false, history: [], hidden: [] },
 };
 
