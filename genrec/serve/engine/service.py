@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 
 from genrec.columns import ITEM_ID
 from genrec.data.dataset import Dataset
-from genrec.data.folder import MANIFEST
 from genrec.decoding.engines import TorchEngine
 from genrec.errors import ConfigError, DeadlineError, NotReadyError, QueueFullError
 from genrec.recommend.recommender import Recommender
@@ -368,18 +367,13 @@ class Service:
 
     def _open(self, load: Callable[[], Recommender]) -> ServedModel:
         new = open_model(load, cache_bytes=self._cache_bytes, with_fallback=self._with_fallback)
-        for rows in self.items_over(new.recommender.dataset.catalog, self._written(new.recommender)):
+        dataset = new.recommender.dataset
+        for rows in self.items_over(dataset.catalog, dataset.written):
             try:
                 new = self._with_items(new, rows)
             except ConfigError as error:
                 logger.warning("items that were sent before are not served by this model: %s", error.message)
         return new
-
-    def _written(self, recommender: Recommender) -> float:
-        """When the data set was written, in seconds UTC; 0 if it does not lie in a folder."""
-        location = self._data or recommender.model.description.dataset.location
-        manifest = None if isinstance(location, Dataset) else Path(location) / MANIFEST
-        return manifest.stat().st_mtime if manifest is not None and manifest.exists() else 0.0
 
     def _updated_items(self, *_: object) -> list[pa.Table]:
         if not self._changed_items:
