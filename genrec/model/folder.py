@@ -132,7 +132,7 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
     ModelError
         If the folder is not whole or the base model is not to be had.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()  # a link to it may move meanwhile: all files are of one model
     description = ModelDescription.read(folder)
     config = description.base
     if quantization is not None and isinstance(config, PretrainedConfig):
@@ -179,7 +179,7 @@ def load_interface(folder: Path | str) -> ModelInterface:
     ModelError
         If the folder is not whole or the base model's tokenizer is not to be had.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()  # a link to it may move meanwhile: all files are of one model
     description = ModelDescription.read(folder)
     tokenizer = load_item_tokenizer(folder / TOKENIZER_FOLDER)
     text_size = text_size_of(description.base, folder)

@@ -149,6 +149,7 @@ def guides_alone(folder: Path, item_ids: Sequence[str]) -> Fusion:
     ModelError
         Nothing guides the model, or a trained scorer is not there.
     """
+    folder = folder.resolve()  # a link to it may move meanwhile
     about = ModelDescription.read(folder).evidence
     if about is None:
         raise ModelError(f"nothing guides {folder}", hint="fine-tune it with an evidence section")

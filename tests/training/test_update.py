@@ -15,6 +15,7 @@ from genrec.cli.main import app
 from genrec.data.catalog_rows import with_rows
 from genrec.errors import ConfigError
 from genrec.events import Event, EventStore
+from genrec.model.description import ModelDescription
 from genrec.model.folder import load_model
 from genrec.recommend.recommender import Recommender
 from genrec.testing import toy_dataset, toy_next_item
@@ -236,6 +237,22 @@ def test_the_command_promotes_and_moves_a_link(model, store, tmp_path):
     assert report["all"]["after"] > report["all"]["before"]
     assert link.resolve() == (tmp_path / "new").resolve()
     assert run(model, *options).exit_code != 0  # the folder is taken
+
+
+def test_a_link_that_moves_meanwhile_does_not_mix_two_models(model, store, tmp_path, monkeypatch):
+    (tmp_path / "nothing").mkdir()
+    link, read = tmp_path / "current", ModelDescription.read.__func__
+    link.symlink_to(model)
+
+    def reading(cls, folder):
+        found = read(cls, folder)
+        link.unlink()
+        link.symlink_to(tmp_path / "nothing")
+        return found
+
+    monkeypatch.setattr(ModelDescription, "read", classmethod(reading))
+    assert "fewer than" in update(link, store, tmp_path / "new").reason
+    assert link.resolve().name == "nothing"
 
 
 def test_the_command_ends_with_1_when_the_model_is_worse(model, store, tmp_path):

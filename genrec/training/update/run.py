@@ -98,7 +98,7 @@ def update(
     began, config, out = time.monotonic(), config or UpdateConfig(), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out} is not empty", hint="give another --out; promoted models are never overwritten")
-    candidate, dataset = _candidate(Path(model), data)
+    candidate, dataset = _candidate(Path(model).resolve(), data)  # a link to it may move meanwhile
     last = events.last
     gathered = gather(
         dataset,
