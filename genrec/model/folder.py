@@ -147,7 +147,10 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
         node_residual=description.head.node_residual,
         text_rows=None if tokenizer.text_tokens is None else output_rows(base.lm),
     )
-    missing = head.load_state_dict({name: t.float() for name, t in load_file(folder / HEAD_FILE).items()}, strict=False)
+    saved = {name: t.float() for name, t in load_file(folder / HEAD_FILE).items()}
+    if head.depth_reader is None and one_position:  # older folders have one, which nothing used
+        saved = {name: t for name, t in saved.items() if not name.startswith("depth_reader.")}
+    missing = head.load_state_dict(saved, strict=False)
     if missing.missing_keys or missing.unexpected_keys:
         raise ModelError(f"{folder / HEAD_FILE} does not fit the model: {missing}")
     backbone: PreTrainedModel | PeftModel = base.lm

@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM
 
 from genrec.decoding.exact import score_items
 from genrec.errors import ModelError
+from genrec.model.depth import DepthReader
 from genrec.model.folder import load_model, save_model
 from genrec.testing import tiny_prompt
 
@@ -47,6 +48,18 @@ def test_scores_are_the_same_after_saving_and_loading(make_model, tmp_path, kind
     assert (loaded.text_tokenizer is None) == (KINDS[kind][0] == "scratch")
     assert loaded.description.model_dump(exclude={"files"}) == description.model_dump(exclude={"files"})
     assert not loaded.generator.training
+
+
+def test_older_folders_have_a_reader_that_ids_of_one_code_never_used(make_model, tmp_path):
+    generator, description = make_model("scratch", "atomic", one_position=True)
+    expected = scores(generator)
+    generator.head.depth_reader = DepthReader(generator.head.width)
+    save_model(tmp_path, generator, description, IDS)
+    with safe_open(tmp_path / "code_head.safetensors", "pt") as file:
+        assert "depth_reader.out.weight" in file.keys()  # noqa: SIM118
+    loaded = load_model(tmp_path).generator
+    assert loaded.head.depth_reader is None
+    np.testing.assert_allclose(scores(loaded), expected, rtol=0, atol=1e-6)
 
 
 def test_float16_halves_the_tensors_and_hardly_moves_the_scores(make_model, tmp_path):
