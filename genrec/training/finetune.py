@@ -96,7 +96,8 @@ def finetune(
         Questions of a split that was made already. ``data`` is then its training part: all of it is trained on, and
         ``config.split`` only says how it was made. Default: ``data`` is split as the configuration says.
     resume
-        Go on from the last checkpoint in ``out``; configuration and data must be those it was started with.
+        Go on from the last checkpoint in ``out``; configuration (but for ``training.save_dtype``) and data must be
+        those it was started with.
         Once the model folder is whole, its checkpoints are removed.
     on_estimate
         Called with the estimate and the item tokenizer before training starts.
@@ -113,6 +114,10 @@ def finetune(
         ``evidence`` is to be weighed and there are no validation users.
     ResourceError
         If the run cannot fit the memory.
+    TrainingError
+        If training diverges.
+    ModelError
+        If a weight is infinite in ``training.save_dtype``.
     UnsupportedError
         If something that the configuration asks for is not installed.
 
@@ -260,12 +265,19 @@ def _check_folder(out: Path, run: dict[str, Any], resume: bool) -> None:
             hint = "use the model, or give another --out to train anew"
             raise ConfigError(f"{out} is a finished run: there is nothing to resume", hint=hint)
         before = json.loads(written.read_text(encoding="utf-8"))
-        changed = [key for key in run if before.get(key) != run[key]]
+        now, before = _as_trained(run), _as_trained(before)
+        changed = [key for key in now if before.get(key) != now[key]]
         if changed:
             hint = f"resume with what {written} says, or write to another folder"
             raise ConfigError(f"{out} was started with another configuration: {', '.join(changed)} differ", hint=hint)
     elif out.exists() and any(out.iterdir()):
         raise ConfigError(f"{out} is not empty", hint="give another --out, or --resume to go on with a run in it")
+
+
+def _as_trained(run: dict[str, Any]) -> dict[str, Any]:
+    """A run without what only says how its model is written: that may change when it is resumed."""
+    training = {key: value for key, value in run["training"].items() if key != "save_dtype"}
+    return {**run, "training": training}
 
 
 def _write_folder(

@@ -73,6 +73,24 @@ def test_float16_halves_the_tensors_and_hardly_moves_the_scores(make_model, tmp_
     np.testing.assert_allclose(scores(loaded), scores(generator), atol=0.02)
 
 
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [("pretrained", "head.code_vectors"), ("pretrained", "lora_B.default.weight"), ("scratch", "mlp.c_fc.weight")],
+)
+def test_weights_that_would_be_written_as_infinite_are_refused_before_anything_is(make_model, tmp_path, kind, part):
+    generator, description = make_model(kind)
+    weights = next(p for name, p in generator.named_parameters() if name.endswith(part))
+    weights.data.view(-1)[1] = 7e4
+    with pytest.raises(ModelError, match=r"weights up to 7e\+04, infinite in float16") as error:
+        save_model(tmp_path / "model", generator, description, IDS, torch.float16)
+    assert "save_dtype=float32" in error.value.hint
+    assert not (tmp_path / "model").exists()
+    save_model(tmp_path / "model", generator, description, IDS)
+    weights.data.view(-1)[1] = torch.nan
+    with pytest.raises(ModelError, match="NaN or infinite"):
+        save_model(tmp_path / "other", generator, description, IDS)
+
+
 def test_a_from_scratch_model_loads_in_plain_transformers(make_model, tmp_path):
     generator, description = make_model("scratch", "atomic")
     save_model(tmp_path, generator, description, IDS)
