@@ -52,6 +52,8 @@ def questions_digest(questions: EvalSet) -> str:
 
 
 def _add_questions(digest: hashlib._Hash, questions: EvalSet) -> None:
-    for arrays in ([questions.users], questions.histories, questions.targets):
+    for arrays in ([questions.users], questions.histories, questions.targets, questions.met or []):
         digest.update(np.array([len(array) for array in arrays]).tobytes())
         digest.update(np.concatenate([*arrays, np.empty(0, dtype=np.int32)]).astype(np.int32).tobytes())
+    if questions.whole_baskets:
+        digest.update(b"whole baskets")

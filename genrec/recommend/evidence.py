@@ -188,6 +188,7 @@ def choose_evidence(
     EvidenceDescription
         Scorers of weight 0 are left out. The strength is 0 where the generator is better alone.
     """
+    users = min(users, len(validation))
     fusion = Fusion(list(scorers.values()), name=FOLDER)
     fusion.know_items_of(train)
     weights, return_log_odds = choose_guides(alone, fusion, validation, users)

@@ -215,14 +215,14 @@ def _teacher(
 
 def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built, out: Path) -> EvidenceDescription | None:
     """What guides the search of the finished model; what was trained for it is written."""
-    if config.evidence is None or parts.validation is None:
+    if config.evidence is None or parts.validation is None or parts.questions is None:
         return None
     trained, seed = out / CHECKPOINTS / TEACHER, config.training.seed
     scorers = fit_allowed(config.evidence.scorers, parts.train, parts.validation, seed, trained)
     if not scorers:
         return None
     alone = GenerativeScorer(built.generator, built.builder, config.prompt.max_items)
-    about = choose_evidence(scorers, alone, parts.train, parts.validation, config.evidence.validation_users)
+    about = choose_evidence(scorers, alone, parts.train, parts.questions, config.evidence.validation_users)
     save_evidence(about, scorers, out)
     return about
 
