@@ -28,8 +28,8 @@ from genrec.recommend.new_items import with_new_items
 from genrec.training.config import FinetuneConfig, TrainingConfig
 from genrec.training.data import position_targets
 from genrec.training.examples import InMemoryExamples
-from genrec.training.finetune import RUN_FILE
 from genrec.training.loop import Trainer, TrainingResult
+from genrec.training.run_file import RUN_FILE
 from genrec.training.update.config import UpdateConfig
 from genrec.training.update.gate import answer, compare, verdict
 from genrec.training.update.histories import gather
