@@ -26,7 +26,7 @@ from cold_places import NewItemPlaces
 from numpy.typing import NDArray
 
 from genrec import Recommender
-from genrec.baselines.base import Scorer
+from genrec.baselines.base import Ranking, Scorer
 from genrec.baselines.named import scorer_named
 from genrec.cli.console import print_json, print_table
 from genrec.cli.provenance import provenance
@@ -36,6 +36,7 @@ from genrec.data.split import EvalSet, leave_last_out
 from genrec.evaluation.bootstrap import bootstrap_interval
 from genrec.evaluation.protocol import Evaluation, evaluate
 from genrec.evaluation.sample import questions_at, sample_rows
+from genrec.recommend.request import Request
 from genrec.shipped import shipped_path
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
@@ -63,6 +64,40 @@ class WithoutNew(Scorer):
         scores = self.scorer.score(histories)
         scores[:, self.items] = -np.inf
         return scores
+
+
+class Served(Scorer):
+    """A recommender as users ask it, that leaves some last places to new items."""
+
+    serves_cold_users = True
+    serves_cold_items = True
+
+    def __init__(self, recommender: Recommender, new_items: int) -> None:
+        self.name, self.recommender, self.new_items = f"default, new_items={new_items}", recommender, new_items
+
+    def fit(self, dataset: Dataset) -> Served:
+        """It is fitted already."""
+        return self
+
+    def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
+        """It is asked for lists alone."""
+        raise NotImplementedError
+
+    def recommend(
+        self, histories: Sequence[NDArray[np.int32]], k: int, exclude: Sequence[NDArray[np.int32]] | None = None
+    ) -> Ranking:
+        """The k items of each answer."""
+        ids = np.array(self.recommender.model.item_ids)
+        requests = [
+            Request(history=ids[history].tolist(), k=k, new_items=self.new_items, exclude=ids[left_out].tolist())
+            for history, left_out in zip(histories, exclude or [np.empty(0, np.int64)] * len(histories), strict=True)
+        ]
+        items = np.full((len(histories), k), -1, dtype=np.int32)
+        scores = np.full((len(histories), k), -np.inf, dtype=np.float32)
+        for row, answer in enumerate(self.recommender.recommend_batch(requests)):
+            found = self.recommender.items.of_ids([item.item_id for item in answer.items])
+            items[row, : len(found)], scores[row, : len(found)] = found, [item.score for item in answer.items]
+        return Ranking(items, scores)
 
 
 def with_held_out(questions: EvalSet, dataset: Dataset, held_out: NDArray[np.bool_]) -> EvalSet:
@@ -107,10 +142,8 @@ def main(
         folder = model or Path(scratch) / "model"
         if not (folder / "genrec.json").exists():
             finetune(config, warm.train, folder, validation=warm.validation)
-        scorer = Recommender.from_pretrained(folder, warm.train, evidence=False).as_scorer(
-            "default, as trained", evidence=True
-        )
-        scorer.fit(warm.train)
+        recommender = Recommender.from_pretrained(folder, warm.train)
+        scorer = recommender.as_scorer("default, as trained", evidence=True).fit(warm.train)
     texts = [scorer_named(name).fit(warm.train) for name in TEXT]
     cold_validation = questions_at(cold.validation, sample_rows(len(cold.validation), users))
     met = np.bincount(warm.train.item_indices, minlength=dataset.num_items) > 0
@@ -123,7 +156,8 @@ def main(
     text = max(texts, key=lambda one: evaluate(one, cold_validation, ks=(10,)).metrics["recall@10"])
     mixed = NewItemPlaces("default, places for new items", scorer, texts, items, dataset.catalog.text_of())
     mixed.choose(warm_validation, cold_validation, may_lose)
-    entrants: list[Scorer] = [WithoutNew("default, new items never", scorer, items), scorer, mixed, *texts]
+    served = [Served(recommender, places) for places in (1, 2)]
+    entrants: list[Scorer] = [WithoutNew("default, new items never", scorer, items), scorer, mixed, *texts, *served]
     on_warm = [evaluate(one, warm_test, ks=(10,)) for one in entrants]
     on_cold = [evaluate(one, cold.test, ks=(10,)) for one in entrants]
     best_text = on_cold[3 + texts.index(text)]
