@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genrec.training.update.config import UpdateConfig
-    from genrec.training.update.histories import History
+    from genrec.training.update.history import History
     from genrec.training.update.learnt import Learnt
 
 FEWEST_ASKED = 50

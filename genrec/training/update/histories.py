@@ -13,6 +13,7 @@ from genrec.data.interactions import Interactions
 from genrec.data.split import SPLITS, EvalSet
 from genrec.recommend.model_items import ModelItems
 from genrec.training.update.fresh import Fresh, choose_asked
+from genrec.training.update.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,29 +23,6 @@ if TYPE_CHECKING:
     from genrec.events.store import EventStore
     from genrec.training.update.config import UpdateConfig
     from genrec.training.update.learnt import Learnt
-
-
-@dataclass(frozen=True, eq=False)
-class History:
-    """What one user met, oldest first.
-
-    Parameters
-    ----------
-    items
-        Items of the model, int32 (T,).
-    timestamps
-        int64 (T,).
-    numbers
-        int64 (T,): number of the event that an item comes from, 0 for the data set.
-    """
-
-    items: NDArray[np.int32]
-    timestamps: NDArray[np.int64]
-    numbers: NDArray[np.int64]
-
-    def __getitem__(self, span: slice | NDArray[np.bool_]) -> History:
-        """Some of it."""
-        return History(self.items[span], self.timestamps[span], self.numbers[span])
 
 
 @dataclass(frozen=True, eq=False)
