@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from genrec.data.checks import NOT_A_TIME
 from genrec.data.folder import check_writable, save_folder
 from genrec.data.interactions import Interactions
 from genrec.data.preprocess import preprocess
+from genrec.data.quarantine import QUARANTINE, quarantined
 from genrec.data.readers.formats import attribute_source, find_files, interaction_source
 from genrec.data.report import FileReport, ImportReport
 from genrec.data.tables import CheckedTable, read_interactions, read_items, read_users
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from genrec.data.readers.rows import BadRow
     from genrec.data.readers.source import FileSource
 
-QUARANTINE = "quarantine.jsonl"
 SHOWN_BAD_ROWS = 5
 # Seconds get there in the year 5138; milliseconds were there in 1973.
 NOT_SECONDS = 10**11
@@ -73,7 +72,7 @@ def import_dataset(
         Unit of the timestamps: ``s``, ``ms``, ``us``, ``ns`` since 1970, or ``iso`` for ISO 8601 dates and times.
     on_bad_rows
         ``raise`` names the first bad row and writes nothing; ``skip`` leaves bad rows out; ``quarantine`` also writes
-        them to ``quarantine.jsonl`` in `out`.
+        them to ``quarantine.jsonl`` in `out`, whole (:func:`genrec.data.quarantine.quarantined`).
     min_rating, dedup, k_core
         See :func:`genrec.data.preprocess.preprocess`. Items that the k-core leaves without interactions leave the
         catalog too; items that had none before stay.
@@ -107,7 +106,8 @@ def import_dataset(
     read = read_interactions(sources[0], timestamp_unit)
     read_item = read_items(sources[1]) if sources[1] else None
     read_user = read_users(sources[2]) if sources[2] else None
-    bad = [row for table in (read, read_item, read_user) if table for row in table.bad]
+    tables = [table for table in (read, read_item, read_user) if table]
+    bad = [row for table in tables for row in table.bad]
     if on_bad_rows == "raise":
         raise_bad(bad)
 
@@ -128,8 +128,7 @@ def import_dataset(
         source=found.interactions.name if source is None else source,
         licence=licence,
     )
-    quarantined = "".join(json.dumps(row.to_dict(), ensure_ascii=False) + "\n" for row in bad)
-    save_folder(made.dataset, out, {QUARANTINE: quarantined.encode()} if bad and on_bad_rows == "quarantine" else None)
+    save_folder(made.dataset, out, {QUARANTINE: quarantined(tables)} if bad and on_bad_rows == "quarantine" else None)
     return ImportReport(
         folder=str(out),
         format=found.format,

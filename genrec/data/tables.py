@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from genrec.columns import CATEGORIES, EVENT, ITEM_ID, RATING, TEXT, TIMESTAMP, 
 from genrec.data.checks import Checks, infer_type, text_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from genrec.data.options import TimestampUnit
     from genrec.data.readers.rows import BadRow
@@ -33,11 +33,14 @@ class CheckedTable:
         Rows in the file: good and bad.
     bad
         Bad rows, by line.
+    raw
+        As :class:`genrec.data.readers.rows.Rows` has it.
     """
 
     table: pa.Table
     read: int
     bad: tuple[BadRow, ...]
+    raw: Callable[[Collection[int]], dict[int, str]] | None
 
 
 def read_interactions(source: FileSource, unit: TimestampUnit = "s") -> CheckedTable:
@@ -67,7 +70,7 @@ def read_interactions(source: FileSource, unit: TimestampUnit = "s") -> CheckedT
         return checked
     keys = checked.table[FRACTION].to_numpy(), checked.table[TIMESTAMP].to_numpy()
     table = checked.table.take(np.lexsort(keys)).drop_columns([FRACTION])
-    return CheckedTable(table, checked.read, checked.bad)
+    return replace(checked, table=table)
 
 
 def read_items(source: FileSource) -> CheckedTable:
@@ -110,7 +113,7 @@ def _read(source: FileSource, convert: Callable[[FileSource, Checks], pa.Table])
         logger.info("%s: %s", source.path.name, note)
     bad = tuple(sorted(checks.bad, key=lambda row: row.line))
     good = table if checks.good.all() else table.filter(pa.array(checks.good))
-    return CheckedTable(good, len(rows.table) + len(rows.bad), bad)
+    return CheckedTable(good, len(rows.table) + len(rows.bad), bad, rows.raw)
 
 
 def _interactions(source: FileSource, checks: Checks, unit: TimestampUnit) -> pa.Table:

@@ -10,25 +10,34 @@ import csv
 import io
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from genrec.data.readers.rows import BadRow, Rows, open_binary, shown
+from genrec.data.readers.rows import BadRow, Rows, lossless, open_binary, shown
 from genrec.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Collection, Generator
     from pathlib import Path
 
-Record: TypeAlias = list[str]
-
 CHUNK_ROWS = 100_000
-# The csv module's default refuses a field of 128 KiB, which a book's full text is longer than.
-MAX_FIELD = 1 << 26
+# The csv module's default refuses a field of 128 KiB, which a book's full text is longer than; after a quote that is
+# never closed, all the rest of the file is one field.
+MAX_FIELD = 2**31 - 1
+
+
+class Record(NamedTuple):
+    """One row: the line it begins on, its fields, its text as it stands, and what is wrong with its quotes, if any."""
+
+    line: int
+    fields: list[str]
+    text: str
+    fault: str
 
 
 @dataclass(frozen=True)
@@ -81,10 +90,13 @@ def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
         if not careful:
             table = _read_fast(path, dialect, header)
             if table is not None:
-                return Rows(path, table, None, (), header)
+                return Rows(path, table, None, (), header, partial(_raw, path, dialect))
         return _read_careful(path, dialect, header)
     except (OSError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+    except csv.Error as error:
+        hint = "look for a quote that is never closed"
+        raise DataError(f"{path} cannot be read: {error}", hint=hint) from error
 
 
 def _told_by_first_line(path: Path, dialect: Dialect) -> Dialect:
@@ -96,7 +108,7 @@ def _told_by_first_line(path: Path, dialect: Dialect) -> Dialect:
 
 def _read_header(path: Path, dialect: Dialect) -> tuple[str, ...]:
     with closing(_records(path, dialect)) as records:
-        _, header, fault = next(records, (0, [], ""))
+        _, header, _, fault = next(records, Record(0, [], "", ""))
     if not header:
         raise DataError(f"{path} is empty", hint="the first line must name the columns")
     if fault := fault or _fault(header, len(header), dialect):
@@ -141,7 +153,7 @@ def _read_careful(path: Path, dialect: Dialect, header: tuple[str, ...]) -> Rows
     bad: list[BadRow] = []
     chunks: list[pa.Table] = []
     lines: list[int] = []
-    records: list[Record] = []
+    records: list[list[str]] = []
     schema = pa.schema([(name, pa.string()) for name in header])
 
     def flush() -> None:
@@ -153,20 +165,28 @@ def _read_careful(path: Path, dialect: Dialect, header: tuple[str, ...]) -> Rows
     with closing(_records(path, dialect)) as rows:
         if dialect.header is None:
             next(rows)
-        for line, record, fault in rows:
+        for line, record, text, fault in rows:
             reason = fault or _fault(record, len(header), dialect)
             if reason:
-                bad.append(BadRow(path.name, line, "", shown(dialect.delimiter.join(record)), reason))
+                bad.append(BadRow(path.name, line, "", shown(text), reason))
                 continue
             lines.append(line)
             records.append(record)
             if len(records) == CHUNK_ROWS:
                 flush()
     flush()
-    return Rows(path, pa.concat_tables(chunks), np.array(lines, dtype=np.int64), tuple(bad), header)
+    raw = partial(_raw, path, dialect)
+    return Rows(path, pa.concat_tables(chunks), np.array(lines, dtype=np.int64), tuple(bad), header, raw)
 
 
-def _fault(record: Record, width: int, dialect: Dialect) -> str:
+def _raw(path: Path, dialect: Dialect, lines: Collection[int]) -> dict[int, str]:
+    encoding = dialect.encoding
+    with closing(_records(path, dialect)) as rows:
+        found = {row.line: row.text for row in rows if row.line in lines}
+    return {line: lossless(text.encode(encoding, "surrogateescape"), encoding) for line, text in found.items()}
+
+
+def _fault(record: list[str], width: int, dialect: Dialect) -> str:
     if len(record) != width:
         return f"has {len(record)} fields, not {width}"
     if all(map(str.isascii, record)):
@@ -175,15 +195,14 @@ def _fault(record: Record, width: int, dialect: Dialect) -> str:
     return f"is not valid {dialect.encoding}" if undecoded else ""
 
 
-def _records(path: Path, dialect: Dialect) -> Generator[tuple[int, Record, str]]:
-    """Yield the line each record begins on, its fields, and what is wrong with its quotes, if anything."""
+def _records(path: Path, dialect: Dialect) -> Generator[Record]:
     encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
     # Undecodable bytes become lone surrogates, so that only their own row is bad.
     with io.TextIOWrapper(open_binary(path), encoding=encoding, errors="surrogateescape", newline="") as text:
         if not dialect.quoted:
             for number, line in enumerate(text, 1):
-                if line.strip("\r\n"):
-                    yield number, line.rstrip("\r\n").split(dialect.delimiter), ""
+                if bare := line.strip("\r\n"):
+                    yield Record(number, bare.split(dialect.delimiter), bare, "")
             return
         lines = _Lines(text)
         reader = csv.reader(lines, delimiter=dialect.delimiter)
@@ -191,26 +210,42 @@ def _records(path: Path, dialect: Dialect) -> Generator[tuple[int, Record, str]]
         limit = csv.field_size_limit(MAX_FIELD)
         try:
             for record in reader:
+                whole = lines.taken()
                 if record:
-                    yield begin, record, "opens a quote that is never closed" if lines.ended else ""
+                    fault = _unclosed(reader.line_num - begin) if lines.ended else ""
+                    yield Record(begin, record, whole, fault)
                 begin = reader.line_num + 1
         finally:
             csv.field_size_limit(limit)
 
 
+def _unclosed(below: int) -> str:
+    swallowed = f", and takes the {below} lines below with it" if below else ""
+    return f"opens a quote that is never closed{swallowed}"
+
+
 class _Lines:
-    """Lines of a text file; knows whether the reader asked for one after the last."""
+    """Lines of a text file; knows which the reader took, and whether it asked for one after the last."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._lines = iter(text)
         self.ended = False
+        self._taken: list[str] = []
+
+    def taken(self) -> str:
+        """The lines taken since the last call."""
+        text = "".join(self._taken).rstrip("\r\n")
+        self._taken.clear()
+        return text
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
         try:
-            return next(self._lines)
+            line = next(self._lines)
         except StopIteration:
             self.ended = True
             raise
+        self._taken.append(line)
+        return line

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from genrec.data.readers.rows import BadRow, Rows, open_binary, shown
+from genrec.data.readers.rows import BadRow, Rows, lossless, open_binary, shown
 from genrec.errors import DataError
 
 if TYPE_CHECKING:
@@ -50,7 +51,14 @@ def read_jsonl(path: Path, careful: bool, keep: Collection[str] | None = None) -
                 lines.append(number)
     except (OSError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    return Rows(path, columns.table(), np.array(lines, dtype=np.int64), tuple(bad), tuple(columns.seen))
+    numbers = np.array(lines, dtype=np.int64)
+    return Rows(path, columns.table(), numbers, tuple(bad), tuple(columns.seen), partial(_raw, path))
+
+
+def _raw(path: Path, lines: Collection[int]) -> dict[int, str]:
+    with open_binary(path) as file:
+        found = {number: line.strip() for number, line in enumerate(file, 1) if number in lines}
+    return {number: lossless(line.removeprefix(b"\xef\xbb\xbf")) for number, line in found.items()}
 
 
 class _Columns:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from genrec.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     import numpy as np
@@ -71,6 +71,8 @@ class Rows:
         Rows that cannot be read at all, such as those with too many fields.
     columns
         All columns of the file, also those not kept in `table`.
+    raw
+        Reads the file once more, for the whole text of the rows that begin on some lines; by line.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class Rows:
     lines: NDArray[np.int64] | None
     bad: tuple[BadRow, ...]
     columns: tuple[str, ...]
+    raw: Callable[[Collection[int]], dict[int, str]] | None = None
 
 
 if TYPE_CHECKING:
@@ -90,6 +93,20 @@ def open_binary(path: Path) -> IO[bytes]:
     if not path.is_file():
         raise DataError(f"no such file: {path}")
     return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+def lossless(raw: bytes, encoding: str = "utf-8") -> str:
+    r"""Text of bytes that need not be text: what is not in the encoding is taken for latin-1, which has every byte.
+
+    Examples
+    --------
+    >>> lossless("café".encode()), lossless("café".encode("latin-1"))
+    ('café', 'café')
+    """
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 (whatever a file holds)
