@@ -43,6 +43,7 @@ class Checks:
         self.good = np.ones(len(rows.table), dtype=np.bool_)
         self.bad: list[BadRow] = list(rows.bad)
         self.notes: list[str] = []
+        self.doubts: list[str] = []
 
     def reject(self, mask: NDArray[np.bool_], column: str, reason: str) -> None:
         """Mark rows as bad because of a column; a row counts once, for the first fault found."""

@@ -86,6 +86,8 @@ def from_hf(
 
     Raises
     ------
+    ConfigError
+        A mapping names what is not a column of genrec's.
     DataError
         There is no such data set or column, or a row is bad.
 

@@ -83,6 +83,8 @@ def import_dataset(
 
     Raises
     ------
+    ConfigError
+        A mapping names what is not a column of genrec's.
     DataError
         A file or column is missing, a row is bad (with ``raise``), nothing is left, or `out` is something else.
 

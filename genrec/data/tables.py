@@ -58,9 +58,12 @@ def read_interactions(source: FileSource, unit: TimestampUnit = "s") -> CheckedT
 
     Raises
     ------
+    ConfigError
+        The mapping names what no file of interactions has.
     DataError
         A required column is missing.
     """
+    source.check_names((USER_ID, ITEM_ID, *OPTIONAL))
 
     def convert(source: FileSource, checks: Checks) -> pa.Table:
         return _interactions(source, checks, source.timestamp_unit or unit)
@@ -78,9 +81,12 @@ def read_items(source: FileSource) -> CheckedTable:
 
     Raises
     ------
+    ConfigError
+        The mapping names what no file of items has.
     DataError
         A required column is missing.
     """
+    source.check_names((ITEM_ID, TITLE, TEXT, CATEGORIES))
     return _read(source, _items)
 
 
@@ -89,9 +95,12 @@ def read_users(source: FileSource) -> CheckedTable:
 
     Raises
     ------
+    ConfigError
+        The mapping names what no file of users has.
     DataError
         A required column is missing.
     """
+    source.check_names((USER_ID,))
     return _read(source, _users)
 
 
@@ -111,6 +120,8 @@ def _read(source: FileSource, convert: Callable[[FileSource, Checks], pa.Table])
         table = convert(source, checks)
     for note in checks.notes:
         logger.info("%s: %s", source.path.name, note)
+    for doubt in checks.doubts:
+        logger.warning("%s: %s", source.path.name, doubt)
     bad = tuple(sorted(checks.bad, key=lambda row: row.line))
     good = table if checks.good.all() else table.filter(pa.array(checks.good))
     return CheckedTable(good, len(rows.table) + len(rows.bad), bad, rows.raw)
@@ -155,14 +166,15 @@ def _items(source: FileSource, checks: Checks) -> pa.Table:
     if (categories := source.column(rows, CATEGORIES)) is not None:
         columns[CATEGORIES] = text_lists(rows.table[categories], source.list_separator)
         used.append(categories)
-    return _with_further(columns, rows.table.drop_columns(used))
+    # Dropped twice, a column takes the one before it along.
+    return _with_further(columns, rows.table.drop_columns(list(dict.fromkeys(used))), source, checks)
 
 
 def _users(source: FileSource, checks: Checks) -> pa.Table:
     id = source.required(checks.rows, USER_ID)
     ids = checks.ids(id)
     checks.distinct(ids, id)
-    return _with_further({USER_ID: ids}, checks.rows.table.drop_columns([id]))
+    return _with_further({USER_ID: ids}, checks.rows.table.drop_columns([id]), source, checks)
 
 
 def _titles(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -170,7 +182,13 @@ def _titles(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), None, text)
 
 
-def _with_further(columns: dict[str, pa.ChunkedArray], further: pa.Table) -> pa.Table:
+def _with_further(
+    columns: dict[str, pa.ChunkedArray], further: pa.Table, source: FileSource, checks: Checks
+) -> pa.Table:
     for name in further.column_names:
-        columns.setdefault(name, infer_type(further[name]))
+        if name in columns:
+            instead = f"{source.flag} {name}={source.columns[name]}"
+            checks.doubts.append(f"column {name!r} is left out, since {instead} takes its place; rename it to keep it")
+            continue
+        columns[name] = infer_type(further[name])
     return pa.table(columns)
