@@ -148,12 +148,16 @@ def _facts(description: dict[str, Any]) -> list[tuple[str, str]]:
         "history length": f"{length['min']} to {length['max']}, median {length['median']:g}, mean {length['mean']:.1f}",
         "time": times[description["time"]],
         "ties in time": f"{description['ties_in_time']:,} (kept in file order)",
-        "item columns": ", ".join(description["item_columns"]),
-        "user columns": ", ".join(description["user_columns"]),
+        "item columns": _typed(description["item_columns"], description["item_types"]),
+        "user columns": _typed(description["user_columns"], description["user_types"]),
         "source": description["source"],
         "licence": description["licence"] or "not stated",
     }
     return list(facts.items())
+
+
+def _typed(columns: list[str], types: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({types[name]})" if name in types else name for name in columns)
 
 
 def _filled(report: ImportReport) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genrec.columns import CATEGORIES, EVENT, ITEM_ID, RATING, TEXT, TIMESTAMP, TITLE, USER_ID
+from genrec.data.amounts import read_amounts
 from genrec.data.checks import Checks, infer_type, text_lists
 
 if TYPE_CHECKING:
@@ -182,6 +183,20 @@ def _titles(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), None, text)
 
 
+def _typed(values: pa.ChunkedArray, name: str, checks: Checks) -> pa.ChunkedArray:
+    typed = infer_type(values)
+    if not pa.types.is_string(typed.type):
+        return typed
+    amounts = read_amounts(typed)
+    if amounts.doubt:
+        effect = f"column {name!r} stays text, which no filter compares by < or >"
+        checks.doubts.append(f"{effect}: {amounts.doubt}; write all as 1200.50, or leave them empty")
+    if amounts.numbers is None:
+        return typed
+    checks.notes.append(f"column {name!r}: {amounts.note}")
+    return amounts.numbers
+
+
 def _with_further(
     columns: dict[str, pa.ChunkedArray], further: pa.Table, source: FileSource, checks: Checks
 ) -> pa.Table:
@@ -190,5 +205,5 @@ def _with_further(
             instead = f"{source.flag} {name}={source.columns[name]}"
             checks.doubts.append(f"column {name!r} is left out, since {instead} takes its place; rename it to keep it")
             continue
-        columns[name] = infer_type(further[name])
+        columns[name] = _typed(further[name], name, checks)
     return pa.table(columns)
