@@ -56,7 +56,7 @@ class Checks:
             value = self.rows.table[column][int(index)].as_py()
             line = int(self.rows.lines[index])
             shown_value = "" if value is None else shown(value)
-            self.bad.append(BadRow(self.rows.path.name, line, column, shown_value, reason))
+            self.bad.append(BadRow(self.rows.path.name, line, column, shown_value, reason, self.rows.unit))
 
     def ids(self, column: str) -> pa.ChunkedArray:
         """Ids as strings, (n,), without blanks around them; missing and empty ones are bad."""

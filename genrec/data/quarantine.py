@@ -24,7 +24,8 @@ def quarantined(tables: Iterable[CheckedTable]) -> bytes:
     Returns
     -------
     bytes
-        One object a row: ``file``, ``line``, ``column``, ``value`` (at most 200 characters) and ``reason``; and
+        One object a row: ``file``, ``line``, ``column``, ``value`` (at most 200 characters), ``reason`` and
+        ``unit`` (what ``line`` counts); and
         ``row``, the whole row as the file has it (in Parquet, as JSON). A row that is not in the file's encoding
         is read as latin-1, in which every byte is one character.
     """

@@ -36,7 +36,7 @@ def read_jsonl(path: Path, careful: bool, keep: Collection[str] | None = None) -
     del careful
     bad: list[BadRow] = []
     lines: list[int] = []
-    columns = _Columns(keep)
+    columns = Columns(keep)
     try:
         with open_binary(path) as file:
             for number, line in enumerate(file, 1):
@@ -61,7 +61,7 @@ def _raw(path: Path, lines: Collection[int]) -> dict[int, str]:
     return {number: lossless(line.removeprefix(b"\xef\xbb\xbf")) for number, line in found.items()}
 
 
-class _Columns:
+class Columns:
     """Turns objects into columns, a chunk at a time: far less work than a step for each value."""
 
     def __init__(self, keep: Collection[str] | None) -> None:
@@ -72,11 +72,13 @@ class _Columns:
         self._rows = 0
 
     def add(self, row: dict[str, Any]) -> None:
+        """Add one row."""
         self._chunk.append(row)
         if len(self._chunk) == CHUNK_ROWS:
             self._flush()
 
     def table(self) -> pa.Table:
+        """All rows; keys that a row does not have are null."""
         self._flush()
         arrays = {key: _array(self._values[key]) for key in self.seen if key in self._values}
         return pa.table(arrays)
@@ -96,14 +98,22 @@ def parse_line(line: bytes) -> dict[str, Any] | str:
     """Parse one line to an object, or say why that cannot be."""
     try:
         row = json.loads(line)
-        if b"\\u" in line:
+    except RecursionError:
+        return "is nested too deeply"
+    except ValueError as error:
+        return f"is not JSON ({error})"
+    return checked_object(row, b"\\u" in line)
+
+
+def checked_object(row: Any, escaped: bool) -> dict[str, Any] | str:  # noqa: ANN401 (any JSON value)
+    """A parsed value, if it is an object that UTF-8 can hold, else why not; `escaped` where its text has escapes."""
+    try:
+        if escaped:
             json.dumps(row, ensure_ascii=False).encode()
     except RecursionError:
         return "is nested too deeply"
     except UnicodeEncodeError:
         return "holds half of a surrogate pair"
-    except ValueError as error:
-        return f"is not JSON ({error})"
     return row if isinstance(row, dict) else "is not a JSON object"
 
 

@@ -33,7 +33,7 @@ def read_parquet(path: Path, careful: bool) -> Rows:
         table = pq.ParquetFile(path).read()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} cannot be read as Parquet: {error}") from error
-    return Rows(path, table, np.arange(1, len(table) + 1), (), tuple(table.column_names), partial(_raw, table))
+    return Rows(path, table, np.arange(1, len(table) + 1), (), tuple(table.column_names), partial(_raw, table), "row")
 
 
 def _raw(table: pa.Table, numbers: Collection[int]) -> dict[int, str]:

@@ -26,13 +26,15 @@ class BadRow:
     file
         Name of the file.
     line
-        Line the row begins on, from 1; in Parquet, the row, from 1.
+        Line the row begins on, from 1; in Parquet the row, in a JSON array the object, from 1.
     column
         The column at fault, by its name in the file; empty where the row as a whole is.
     value
         What stands there.
     reason
         Why that cannot be used.
+    unit
+        What `line` counts.
 
     Examples
     --------
@@ -45,10 +47,11 @@ class BadRow:
     column: str
     value: str
     reason: str
+    unit: str = "line"
 
     def __str__(self) -> str:
         column = f", column {self.column!r}" if self.column else ""
-        return f"{self.file}, line {self.line}{column}: {self.value!r} {self.reason}"
+        return f"{self.file}, {self.unit} {self.line}{column}: {self.value!r} {self.reason}"
 
     def to_dict(self) -> dict[str, str | int]:
         """Fields by name, ready for JSON."""
@@ -73,6 +76,8 @@ class Rows:
         All columns of the file, also those not kept in `table`.
     raw
         Reads the file once more, for the whole text of the rows that begin on some lines; by line.
+    unit
+        What `lines` counts: lines, or the rows of Parquet or objects of a JSON array.
     """
 
     path: Path
@@ -81,6 +86,7 @@ class Rows:
     bad: tuple[BadRow, ...]
     columns: tuple[str, ...]
     raw: Callable[[Collection[int]], dict[int, str]] | None = None
+    unit: str = "line"
 
 
 if TYPE_CHECKING:
