@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrec.data.readers.delimited import Dialect, read_delimited
+from genrec.data.readers.delimited import read_delimited
+from genrec.data.readers.dialect import Dialect
 from genrec.errors import DataError
 
 CSV, TSV = Dialect(","), Dialect("\t")

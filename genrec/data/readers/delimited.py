@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import io
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
+from genrec.data.readers.dialect import told_by_first_line
 from genrec.data.readers.rows import BadRow, Rows, lossless, open_binary, shown
 from genrec.errors import DataError
 
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator
     from pathlib import Path
 
+    from genrec.data.readers.dialect import Dialect
+
 CHUNK_ROWS = 100_000
+UNNAMED = "unnamed column"
 # The csv module's default refuses a field of 128 KiB, which a book's full text is longer than; after a quote that is
 # never closed, all the rest of the file is one field.
 MAX_FIELD = 2**31 - 1
@@ -38,32 +43,6 @@ class Record(NamedTuple):
     fields: list[str]
     text: str
     fault: str
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a delimited file is written.
-
-    Parameters
-    ----------
-    delimiter
-        What stands between fields; may be longer than one character (``::``).
-    or_semicolon
-        Whether semicolons may stand there instead, as in the CSV files of European spreadsheets; told by a first line
-        that has semicolons and no delimiter.
-    quoted
-        Whether fields may stand in double quotes.
-    encoding
-        Text encoding.
-    header
-        Column names, where the file has no header line.
-    """
-
-    delimiter: str = ","
-    quoted: bool = True
-    encoding: str = "utf-8"
-    header: tuple[str, ...] | None = None
-    or_semicolon: bool = False
 
 
 def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
@@ -84,14 +63,13 @@ def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
         The file has no header, or two columns of one name, or its compression is damaged.
     """
     try:
-        if dialect.or_semicolon:
-            dialect = _told_by_first_line(path, dialect)
+        if dialect.told:
+            dialect = told_by_first_line(path, dialect)
         header = dialect.header or _read_header(path, dialect)
-        if not careful:
-            table = _read_fast(path, dialect, header)
-            if table is not None:
-                return Rows(path, table, None, (), header, partial(_raw, path, dialect))
-        return _read_careful(path, dialect, header)
+        table = None if careful else _read_fast(path, dialect, header)
+        if table is None:
+            return _without_unnamed(_read_careful(path, dialect, header))
+        return _without_unnamed(Rows(path, table, None, (), header, partial(_raw, path, dialect)))
     except (OSError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
     except csv.Error as error:
@@ -99,20 +77,23 @@ def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
         raise DataError(f"{path} cannot be read: {error}", hint=hint) from error
 
 
-def _told_by_first_line(path: Path, dialect: Dialect) -> Dialect:
-    with open_binary(path) as file:
-        first = file.readline().decode(dialect.encoding, "replace")
-    semicolons = ";" in first and dialect.delimiter not in first
-    return replace(dialect, delimiter=";") if semicolons else dialect
+def _without_unnamed(rows: Rows) -> Rows:
+    """Rows without the empty columns that spreadsheets add."""
+    unnamed = [name for name in rows.columns if name.startswith(UNNAMED)]
+    empty = [name for name in unnamed if not pc.any(pc.not_equal(rows.table[name], "")).as_py()]
+    columns = tuple(name for name in rows.columns if name not in empty)
+    return replace(rows, table=rows.table.drop_columns(empty), columns=columns) if empty else rows
 
 
 def _read_header(path: Path, dialect: Dialect) -> tuple[str, ...]:
     with closing(_records(path, dialect)) as records:
-        _, header, _, fault = next(records, Record(0, [], "", ""))
+        line, header, _, fault = next(records, Record(0, [], "", ""))
     if not header:
         raise DataError(f"{path} is empty", hint="the first line must name the columns")
     if fault := fault or _fault(header, len(header), dialect):
-        raise DataError(f"{path}, line 1: the header {fault}", hint=f"save the file as {dialect.encoding}")
+        hint = f"save the file as {dialect.encoding}" if "valid" in fault else "close it"
+        raise DataError(f"{path}, line {line}: the header {fault}", hint=hint)
+    header = [name if name.strip() else f"{UNNAMED} {number}" for number, name in enumerate(header, 1)]
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise DataError(f"{path} has more than one column {twice[0]!r}", hint="rename one of them")
@@ -135,7 +116,9 @@ def _read_fast(path: Path, dialect: Dialect, header: tuple[str, ...]) -> pa.Tabl
             table = arrow_csv.read_csv(
                 source,
                 read_options=arrow_csv.ReadOptions(
-                    column_names=header, skip_rows=0 if dialect.header else 1, encoding=dialect.encoding
+                    column_names=header,
+                    skip_rows=dialect.skip + (0 if dialect.header else 1),
+                    encoding=dialect.encoding,
                 ),
                 parse_options=arrow_csv.ParseOptions(
                     delimiter=delimiter, quote_char='"' if dialect.quoted else False, newlines_in_values=dialect.quoted
@@ -199,22 +182,23 @@ def _records(path: Path, dialect: Dialect) -> Generator[Record]:
     encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
     # Undecodable bytes become lone surrogates, so that only their own row is bad.
     with io.TextIOWrapper(open_binary(path), encoding=encoding, errors="surrogateescape", newline="") as text:
+        skip = sum(1 for _ in islice(text, dialect.skip))
         if not dialect.quoted:
-            for number, line in enumerate(text, 1):
+            for number, line in enumerate(text, 1 + skip):
                 if bare := line.strip("\r\n"):
                     yield Record(number, bare.split(dialect.delimiter), bare, "")
             return
         lines = _Lines(text)
         reader = csv.reader(lines, delimiter=dialect.delimiter)
-        begin = 1
+        begin = 1 + skip
         limit = csv.field_size_limit(MAX_FIELD)
         try:
             for record in reader:
                 whole = lines.taken()
                 if record:
-                    fault = _unclosed(reader.line_num - begin) if lines.ended else ""
+                    fault = _unclosed(reader.line_num + skip - begin) if lines.ended else ""
                     yield Record(begin, record, whole, fault)
-                begin = reader.line_num + 1
+                begin = reader.line_num + skip + 1
         finally:
             csv.field_size_limit(limit)
 

@@ -110,5 +110,17 @@ class FileSource:
             likely = self.likely(rows.columns, name)
             example = f"{self.flag} {name}={likely[0] if likely else 'COL'}"
             message = f"{self.path.name} has no column {name!r}; its columns are {', '.join(rows.columns) or 'none'}"
-            raise DataError(message, hint=f"say which column it is: {example}")
+            raise DataError(message, hint=_separated(rows.columns) or f"say which column it is: {example}")
         return found
+
+
+def _separated(columns: Sequence[str]) -> str:
+    """A hint for a file whose fields were not told apart; empty where they were."""
+    names = "".join(columns)
+    if "\t" in names:
+        return "if tabs separate its fields: --format tsv, or call the file .tsv"
+    if ";" in names or "|" in names:
+        mark = ";" if ";" in names else "|"
+        return f"if its fields are separated by {mark!r}, let sep={mark} be the first line of a .csv file"
+    commas = len(columns) == 1 and "," in names
+    return "if commas separate its fields: --format csv, or call the file .csv" if commas else ""
