@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from genrec.columns import ITEM_ID, TIMESTAMP
 from genrec.data.assemble import assemble
-from genrec.data.checks import NOT_A_TIME
 from genrec.data.folder import check_writable, save_folder
 from genrec.data.interactions import Interactions
+from genrec.data.moments import NOT_A_DATE, NOT_A_TIME, date_options, doubtful_seconds
 from genrec.data.preprocess import preprocess
 from genrec.data.quarantine import QUARANTINE, quarantined
 from genrec.data.readers.formats import attribute_source, find_files, interaction_source
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from genrec.data.readers.source import FileSource
 
 SHOWN_BAD_ROWS = 5
-# Seconds get there in the year 5138; milliseconds were there in 1973.
-NOT_SECONDS = 10**11
 
 
 def import_dataset(
@@ -46,6 +44,7 @@ def import_dataset(
     map_item: Mapping[str, str] | None = None,
     map_user: Mapping[str, str] | None = None,
     timestamp_unit: TimestampUnit = "s",
+    timestamp_format: str | None = None,
     on_bad_rows: OnBadRows = "raise",
     min_rating: float | None = None,
     dedup: bool = False,
@@ -70,6 +69,9 @@ def import_dataset(
         genrec's column name -> the file's, of `interactions`, `items` and `users`.
     timestamp_unit
         Unit of the timestamps: ``s``, ``ms``, ``us``, ``ns`` since 1970, or ``iso`` for ISO 8601 dates and times.
+    timestamp_format
+        Format of dates that are written otherwise, as ``strptime`` takes it, such as ``%d/%m/%Y``; then there is no
+        unit. UTC where it names no zone.
     on_bad_rows
         ``raise`` names the first bad row and writes nothing; ``skip`` leaves bad rows out; ``quarantine`` also writes
         them to ``quarantine.jsonl`` in `out`, whole (:func:`genrec.data.quarantine.quarantined`).
@@ -84,7 +86,7 @@ def import_dataset(
     Raises
     ------
     ConfigError
-        A mapping names what is not a column of genrec's.
+        A mapping names what is not a column of genrec's, or there are no dates of such a format.
     DataError
         A file or column is missing, a row is bad (with ``raise``), nothing is left, or `out` is something else.
 
@@ -105,7 +107,7 @@ def import_dataset(
         _attributes(items or found.items, found.format, map_item, "--map-item"),
         _attributes(users or found.users, found.format, map_user, "--map-user"),
     )
-    read = read_interactions(sources[0], timestamp_unit)
+    read = read_interactions(sources[0], timestamp_unit, timestamp_format)
     read_item = read_items(sources[1]) if sources[1] else None
     read_user = read_users(sources[2]) if sources[2] else None
     tables = [table for table in (read, read_item, read_user) if table]
@@ -118,8 +120,9 @@ def import_dataset(
     if not len(result.interactions):
         counts = ", ".join(f"{count} {why}" for why, count in {"bad": len(read.bad), **result.dropped}.items())
         raise DataError(f"{found.interactions}: no interactions left of {read.read} read ({counts})")
-    if has_time and timestamp_unit == "s":
-        _check_seconds(result.interactions)
+    in_seconds = has_time and timestamp_format is None and (sources[0].timestamp_unit or timestamp_unit) == "s"
+    if in_seconds and (doubt := doubtful_seconds(result.interactions.table[TIMESTAMP].to_numpy())):
+        warnings.warn(doubt, stacklevel=2)
     item_table = _without(read_item.table, result.items_out) if read_item else None
     made = assemble(
         name or out.name,
@@ -164,8 +167,10 @@ def raise_bad(bad: Sequence[BadRow]) -> None:
     if not bad:
         return
     more = f" (and {len(bad) - 1} more bad rows)" if len(bad) > 1 else ""
-    iso = "if these are dates in text, add --timestamp-unit iso; otherwise " if bad[0].reason == NOT_A_TIME else ""
-    raise DataError(f"{bad[0]}{more}", hint=f"{iso}correct it, or choose --on-bad-rows skip or quarantine")
+    dates = ""
+    if bad[0].value and bad[0].reason in (NOT_A_TIME, NOT_A_DATE):
+        dates = f"if these are dates in text, add {date_options(bad[0].value)}; otherwise "
+    raise DataError(f"{bad[0]}{more}", hint=f"{dates}correct it, or choose --on-bad-rows skip or quarantine")
 
 
 def numbered(table: pa.Table) -> Interactions:
@@ -173,12 +178,6 @@ def numbered(table: pa.Table) -> Interactions:
     if TIMESTAMP not in table.column_names:
         table = table.append_column(TIMESTAMP, pa.array(np.arange(len(table), dtype=np.int64)))
     return Interactions(table)
-
-
-def _check_seconds(interactions: Interactions) -> None:
-    if np.median(interactions.table[TIMESTAMP].to_numpy()) > NOT_SECONDS:
-        message = "timestamps lie beyond the year 5000: if they are milliseconds, import with timestamp_unit 'ms'"
-        warnings.warn(message, stacklevel=3)
 
 
 def _without(items: pa.Table, ids: pa.Array) -> pa.Table:

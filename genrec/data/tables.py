@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from genrec.columns import CATEGORIES, EVENT, ITEM_ID, RATING, TEXT, TIMESTAMP, TITLE, USER_ID
 from genrec.data.amounts import read_amounts
 from genrec.data.checks import Checks, infer_type, text_lists
+from genrec.data.moments import check_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -44,7 +45,7 @@ class CheckedTable:
     raw: Callable[[Collection[int]], dict[int, str]] | None
 
 
-def read_interactions(source: FileSource, unit: TimestampUnit = "s") -> CheckedTable:
+def read_interactions(source: FileSource, unit: TimestampUnit = "s", format: str | None = None) -> CheckedTable:
     """Read a file of interactions.
 
     Rows stay in file order, unless timestamps have fractions of a second: then they are put in order of time,
@@ -55,19 +56,23 @@ def read_interactions(source: FileSource, unit: TimestampUnit = "s") -> CheckedT
     source
         The file.
     unit
-        Unit of its timestamps, where the format does not fix it.
+        Unit of its timestamps, where the format of the file does not fix it.
+    format
+        Format of timestamps that are dates in text, as ``strptime`` takes it; then there is no unit.
 
     Raises
     ------
     ConfigError
-        The mapping names what no file of interactions has.
+        The mapping names what no file of interactions has, or there are no dates in such a format.
     DataError
         A required column is missing.
     """
     source.check_names((USER_ID, ITEM_ID, *OPTIONAL))
+    if format is not None:
+        check_format(format)
 
     def convert(source: FileSource, checks: Checks) -> pa.Table:
-        return _interactions(source, checks, source.timestamp_unit or unit)
+        return _interactions(source, checks, source.timestamp_unit or unit, format)
 
     checked = _read(source, convert)
     if FRACTION not in checked.table.column_names:
@@ -128,14 +133,14 @@ def _read(source: FileSource, convert: Callable[[FileSource, Checks], pa.Table])
     return CheckedTable(good, len(rows.table) + len(rows.bad), bad, rows.raw)
 
 
-def _interactions(source: FileSource, checks: Checks, unit: TimestampUnit) -> pa.Table:
+def _interactions(source: FileSource, checks: Checks, unit: TimestampUnit, format: str | None) -> pa.Table:
     rows = checks.rows
     columns = {
         USER_ID: checks.ids(source.required(rows, USER_ID)),
         ITEM_ID: checks.ids(source.required(rows, ITEM_ID)),
     }
     if (timestamp := source.column(rows, TIMESTAMP)) is not None:
-        seconds, fraction = checks.seconds(timestamp, unit)
+        seconds, fraction = checks.seconds(timestamp, unit, format)
         columns[TIMESTAMP] = pa.array(seconds, pa.int64())
         if fraction.any():
             columns[FRACTION] = pa.array(fraction, pa.float64())
