@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genrec.columns import ITEM_ID, TIMESTAMP
+from genrec.columns import ITEM_ID, TIMESTAMP, USER_ID
 from genrec.data.assemble import assemble
 from genrec.data.folder import check_writable, save_folder
 from genrec.data.interactions import Interactions
@@ -20,6 +20,7 @@ from genrec.data.preprocess import preprocess
 from genrec.data.quarantine import QUARANTINE, quarantined
 from genrec.data.readers.formats import attribute_source, find_files, interaction_source
 from genrec.data.report import FileReport, ImportReport
+from genrec.data.strangers import strange_ids
 from genrec.data.tables import CheckedTable, read_interactions, read_items, read_users
 from genrec.errors import DataError
 
@@ -123,6 +124,9 @@ def import_dataset(
     in_seconds = has_time and timestamp_format is None and (sources[0].timestamp_unit or timestamp_unit) == "s"
     if in_seconds and (doubt := doubtful_seconds(result.interactions.table[TIMESTAMP].to_numpy())):
         warnings.warn(doubt, stacklevel=2)
+    for other, rows, column in ((sources[1], read_item, ITEM_ID), (sources[2], read_user, USER_ID)):
+        if other and rows and (doubt := strange_ids(sources[0], result.interactions.table, other, rows.table, column)):
+            warnings.warn(doubt, stacklevel=2)
     item_table = _without(read_item.table, result.items_out) if read_item else None
     made = assemble(
         name or out.name,
