@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,7 @@ from genrec.cli.console import print_json, print_table
 from genrec.cli.provenance import provenance
 from genrec.data.cold import cold_items, select_questions
 from genrec.data.dataset import Dataset
-from genrec.data.split import leave_last_out
+from genrec.data.split import EvalSet, leave_last_out
 from genrec.evaluation.bootstrap import bootstrap_interval
 from genrec.evaluation.protocol import Evaluation, evaluate
 from genrec.evaluation.sample import questions_at, sample_rows
@@ -62,6 +63,16 @@ class WithoutNew(Scorer):
         scores = self.scorer.score(histories)
         scores[:, self.items] = -np.inf
         return scores
+
+
+def with_held_out(questions: EvalSet, dataset: Dataset, held_out: NDArray[np.bool_]) -> EvalSet:
+    """The same questions, where held-out items that a user had met by then count as seen."""
+    seen = []
+    for user, history, targets in zip(questions.users, questions.histories, questions.targets, strict=True):
+        full = dataset.histories[user]
+        before = full[: np.flatnonzero(full == targets[0])[-1]]
+        seen.append(np.concatenate([history, before[held_out[before]]]))
+    return replace(questions, met=seen)
 
 
 def compared(name: str, found: Evaluation, reference: Evaluation) -> dict[str, float]:
@@ -105,7 +116,7 @@ def main(
     met = np.bincount(warm.train.item_indices, minlength=dataset.num_items) > 0
     items = np.flatnonzero(~met)
     warm_validation, warm_test = (
-        select_questions(some, np.array([met[targets[0]] for targets in some.targets]))
+        with_held_out(select_questions(some, np.array([met[targets[0]] for targets in some.targets])), dataset, ~met)
         for some in (warm.validation, warm.test)
     )
     warm_validation = questions_at(warm_validation, sample_rows(len(warm_validation), users))

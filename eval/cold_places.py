@@ -24,6 +24,8 @@ MOST = 3
 """Places that new items may take of a list, at most."""
 NEIGHBOURS = 10
 BATCH = 128
+UNSUITABLE = np.float32(-1e6)
+"""What the signs say of a new item that must not be recommended."""
 
 
 class NewItemPlaces(Scorer):
@@ -73,7 +75,7 @@ class NewItemPlaces(Scorer):
         self, histories: Sequence[NDArray[np.int32]], k: int, exclude: Sequence[NDArray[np.int32]] | None = None
     ) -> Ranking:
         """The k best known items, of which the last make way for new ones that suit well enough."""
-        scores, signs = self._read(histories)
+        scores, signs = self._read(histories, exclude)
         known = self._known(scores, k, exclude)
         items = known.items.copy()
         new, entered = self._entering(signs, self.least, min(self.places, k - 1))
@@ -95,13 +97,14 @@ class NewItemPlaces(Scorer):
             Share of the NDCG@10 of warm questions that this may cost.
         """
         target = np.concatenate(cold.targets)
-        of_cold = np.concatenate([self._read(cold.histories[some])[1] for some in _batches(len(cold))], axis=1)
+        read = [self._read(cold.histories[some], cold.seen[some])[1] for some in _batches(len(cold))]
+        of_cold = np.concatenate(read, axis=1)
         self.weights = pool_weights(list(of_cold), list(np.searchsorted(self.items, target)[:, None]))
         of_warm, place = [], []
         for some in _batches(len(warm)):
-            scores, signs = self._read(warm.histories[some])
+            scores, signs = self._read(warm.histories[some], warm.seen[some])
             of_warm.append(signs)
-            known = self._known(scores, LIST, warm.histories[some]).items
+            known = self._known(scores, LIST, warm.seen[some]).items
             hit = known == np.concatenate(warm.targets[some])[:, None]
             place.append(np.where(hit.any(axis=1), hit.argmax(axis=1), LIST))
         signs, rank = np.concatenate(of_warm, axis=1), np.concatenate(place)
@@ -143,12 +146,17 @@ class NewItemPlaces(Scorer):
         suits: NDArray[np.float64] = np.tensordot(self.weights, signs, 1)
         return suits
 
-    def _read(self, histories: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Scores (B, N), and what the signs say of new items (S, B, H)."""
+    def _read(
+        self, histories: Sequence[NDArray[np.int32]], exclude: Sequence[NDArray[np.int32]] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scores (B, N), and what the signs say of new items (S, B, H), as little as can be of the excluded ones."""
         scores = self.scorer.score(histories)
         words = [on_one_scale(text.score(histories), "z-score")[:, self.items] for text in self.texts]
         near = np.einsum("bhn,hn->bh", np.exp(np.minimum(scores[:, self._neighbours], 0)), self._alike)
-        return scores, np.stack([*words, np.log(near + 1e-12)]).astype(np.float32)
+        signs = np.stack([*words, np.log(near + 1e-12)]).astype(np.float32)
+        for row, items in enumerate(exclude or ()):
+            signs[:, row, np.isin(self.items, items)] = UNSUITABLE
+        return scores, signs
 
     def _known(self, scores: NDArray[np.float32], k: int, exclude: Sequence[NDArray[np.int32]] | None) -> Ranking:
         """The k best known items."""

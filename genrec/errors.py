@@ -53,6 +53,10 @@ class MissingModelError(ModelError):
     """A base model or encoder is not on this machine and cannot be fetched."""
 
 
+class TrainingError(GenrecError):
+    """A training run that cannot go on to a model worth having."""
+
+
 class EngineError(GenrecError):
     """An engine that computes a model does not start, does not answer, or answers with something else."""
 

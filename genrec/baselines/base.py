@@ -80,6 +80,25 @@ class Scorer(ABC):
             scored like any other.
         """
 
+    def score_eligible(
+        self, histories: Sequence[NDArray[np.int32]], exclude: Sequence[NDArray[np.int32]] | None = None
+    ) -> NDArray[np.float32]:
+        """Scores as :meth:`recommend` ranks by them: the same as :meth:`score`, but of a model of few candidates.
+
+        Parameters
+        ----------
+        histories
+            B arrays int32 (T,).
+        exclude
+            B arrays of items that shall not be recommended: candidates are drawn from the others.
+
+        Returns
+        -------
+        NDArray
+            float32 (B, N). What is excluded may have any score.
+        """
+        return self.score(histories)
+
     def recommend(
         self, histories: Sequence[NDArray[np.int32]], k: int, exclude: Sequence[NDArray[np.int32]] | None = None
     ) -> Ranking:

@@ -6,7 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
+
+from genrec.data.digest import add_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +30,7 @@ def dataset_digest(dataset: Dataset) -> str:
     """
     digest = hashlib.sha256()
     for table in (dataset.interactions.table, dataset.catalog.table):
-        sink = pa.BufferOutputStream()
-        # In one chunk: how a table is cut into chunks is no part of what it says.
-        whole = table.combine_chunks().replace_schema_metadata()
-        with pa.ipc.new_stream(sink, whole.schema) as writer:
-            writer.write_table(whole)
-        digest.update(sink.getvalue())
+        add_table(digest, table)
     return digest.hexdigest()
 
 
@@ -56,6 +52,8 @@ def questions_digest(questions: EvalSet) -> str:
 
 
 def _add_questions(digest: hashlib._Hash, questions: EvalSet) -> None:
-    for arrays in ([questions.users], questions.histories, questions.targets):
+    for arrays in ([questions.users], questions.histories, questions.targets, questions.met or []):
         digest.update(np.array([len(array) for array in arrays]).tobytes())
         digest.update(np.concatenate([*arrays, np.empty(0, dtype=np.int32)]).astype(np.int32).tobytes())
+    if questions.whole_baskets:
+        digest.update(b"whole baskets")

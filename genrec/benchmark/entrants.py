@@ -112,12 +112,16 @@ class Entrant:
         return NAMED_MODELS[self.locator].build
 
     def digest(self) -> str:
-        """What changes when the model does: the hash of its file, or of a model folder's description."""
+        """What changes when the model does: the hash of its file, with its class, or of a model folder's description.
+
+        Other files that a user's own scorer imports do not count.
+        """
         match self.kind:
             case "named":
                 return self.locator
             case "own":
-                return sha256(Path(self.locator.rpartition(":")[0]))
+                path, _, name = self.locator.rpartition(":")
+                return f"{sha256(Path(path))} {name}"
             case "folder":
                 return sha256(Path(self.locator) / "genrec.json")
 

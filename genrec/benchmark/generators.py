@@ -245,10 +245,10 @@ class SavedGenerator(GeneratorScorer):
         retriever: Scorer | None = None,
         num_candidates: int = 200,
     ) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).resolve()  # a link to it may move between one fit and the next
         self.beams = beams
         super().__init__(
-            name or self.folder.resolve().name,
+            name or self.folder.name,
             evidence=evidence,
             alpha=alpha,
             retriever=retriever,

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from genrec.benchmark.cost import PeakMemory
 from genrec.benchmark.digests import FORMAT, dataset_digest, questions_digest
+from genrec.items.encoder import take_spared_seconds
 from genrec.model.description import FILE as DESCRIPTION
 from genrec.version import __version__
 
@@ -115,14 +116,16 @@ class KeptGenerators:
         before = last_progress(made / CHECKPOINTS).seconds
         if before > 0:
             logger.info("going on with %s after %.0f s", made, before)
+        take_spared_seconds()
         start = time.perf_counter()
         with PeakMemory() as memory:
             if not (made / DESCRIPTION).exists():  # else it was cut between its last file and its new name
                 finetune(config, dataset, made, validation=validation, resume=True)
-        cost = TrainingCost(before + time.perf_counter() - start, memory.peak_bytes - memory.start_bytes)
+        spared = before + take_spared_seconds()
+        cost = TrainingCost(spared + time.perf_counter() - start, memory.peak_bytes - memory.start_bytes)
         (made / COST).write_text(json.dumps(asdict(cost)) + "\n", encoding="utf-8")
         made.replace(target)
-        self._spared = TrainingCost(before)
+        self._spared = TrainingCost(spared)
 
     def take_spared(self) -> TrainingCost:
         """What the last :meth:`trained` did not have to spend; nothing if it trained, or was asked about before."""

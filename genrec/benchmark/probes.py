@@ -66,7 +66,13 @@ def short_name(items: int) -> str:
 
 
 def probe(
-    scorer: Scorer, test: EvalSet, modes: Sequence[bool], *, slow: bool = False, seconds: float = math.inf
+    scorer: Scorer,
+    test: EvalSet,
+    modes: Sequence[bool],
+    *,
+    among: NDArray[np.int64] | None = None,
+    slow: bool = False,
+    seconds: float = math.inf,
 ) -> tuple[list[Probe], list[str]]:
     """Measure a fitted scorer on samples of the test questions.
 
@@ -78,9 +84,11 @@ def probe(
     scorer
         Fitted.
     test
-        The questions (M).
+        All test questions (M).
     modes
         Seen items filtered, or kept; the main one first.
+    among
+        The questions that the model is asked at all, int64 (S,) ascending. Default all.
     slow
         Ask few users, and the AUC in the main mode only. Default False.
     seconds
@@ -103,11 +111,14 @@ def probe(
     >>> [(one.name, len(one.rows)) for one in probes]
     [('last 1', 60), ('last 3', 60), ('last 5', 60), ('auc', 60)]
     """
-    users = (SLOW_USERS, SLOW_USERS) if slow else (AUC_USERS, SHORT_USERS)
+    auc_rows, short_rows = (
+        _common_rows(len(test), among, users)
+        for users in ((SLOW_USERS, SLOW_USERS) if slow else (AUC_USERS, SHORT_USERS))
+    )
     tasks: list[tuple[str, bool, Callable[[], Probe]]] = [
-        (short_name(items), modes[0], partial(_short, scorer, test, items, modes[0], users[1])) for items in SHORT
+        (short_name(items), modes[0], partial(_short, scorer, test, items, modes[0], short_rows)) for items in SHORT
     ]
-    tasks += [(AUC, mode, partial(_auc, scorer, test, mode, users[0])) for mode in (modes[:1] if slow else modes)]
+    tasks += [(AUC, mode, partial(_auc, scorer, test, mode, auc_rows)) for mode in (modes[:1] if slow else modes)]
     found: list[Probe] = []
     without: list[str] = []
     began = time.perf_counter()
@@ -147,21 +158,26 @@ def join_probes(folds: Sequence[Sequence[Probe]], offsets: Sequence[int]) -> lis
     return joined
 
 
-def _short(scorer: Scorer, test: EvalSet, items: int, filter_seen: bool, users: int) -> Probe:
-    rows = sample_rows(len(test), users)
+def _common_rows(total: int, among: NDArray[np.int64] | None, users: int) -> NDArray[np.int64]:
+    """Questions that all models are asked, as far as they are asked as many."""
+    rows = sample_rows(total, users)
+    return rows if among is None else np.intersect1d(rows, among)
+
+
+def _short(scorer: Scorer, test: EvalSet, items: int, filter_seen: bool, rows: NDArray[np.int64]) -> Probe:
     asked = questions_at(test, rows)
     short = shorten_histories(asked, items).histories
     found = []
     for first in range(0, len(rows), BATCH):
         part = slice(first, first + BATCH)
         # The whole history is excluded: what is measured is how much the model knows, not how many items compete.
-        seen = asked.histories[part] if filter_seen else None
+        seen = asked.seen[part] if filter_seen else None
         found.append(scorer.recommend(short[part], K, exclude=seen).items)
     ranked = np.concatenate(found)
     values = {f"{metric.__name__}@{K}": metric(ranked, asked.targets, K) for metric in (ndcg, recall)}
     return Probe(short_name(items), filter_seen, rows, values)
 
 
-def _auc(scorer: Scorer, test: EvalSet, filter_seen: bool, users: int) -> Probe:
-    found = evaluate_auc(scorer, test, users, filter_seen)
-    return Probe(AUC, filter_seen, found.rows, {AUC: found.values})
+def _auc(scorer: Scorer, test: EvalSet, filter_seen: bool, rows: NDArray[np.int64]) -> Probe:
+    found = evaluate_auc(scorer, questions_at(test, rows), None, filter_seen)
+    return Probe(AUC, filter_seen, rows, {AUC: found.values})

@@ -154,7 +154,7 @@ def run_models(
     waiting = [
         entrant
         for entrant, digest in zip(entrants, prints, strict=True)
-        if not _usable(ModelFolder.of(folder, entrant.name).read(), digest, settings, quiet=True)
+        if not _usable(ModelFolder.of(folder, entrant.name).read(), digest, settings, len(splits), quiet=True)
     ]
     budget = math.inf if settings.budget_seconds is None else settings.budget_seconds
     began = time.perf_counter()
@@ -162,7 +162,7 @@ def run_models(
     for number, (entrant, digest) in enumerate(zip(entrants, prints, strict=True), start=1):
         listener.begins(entrant, number, len(entrants))
         place = ModelFolder.of(folder, entrant.name)
-        result = _usable(place.read(), digest, settings)
+        result = _usable(place.read(), digest, settings, len(splits))
         kept = result is not None
         if result is None:
             left = budget - (time.perf_counter() - began)
@@ -193,7 +193,9 @@ def check_names(names: Sequence[str]) -> None:
         raise ConfigError(msg, hint="a model folder's name is the model's name in the report: rename one")
 
 
-def _usable(result: ModelResult | None, digest: str, settings: Settings, quiet: bool = False) -> ModelResult | None:
+def _usable(
+    result: ModelResult | None, digest: str, settings: Settings, folds: int, quiet: bool = False
+) -> ModelResult | None:
     """A kept result, if it is what this run would find."""
     if result is None:
         return None
@@ -205,15 +207,11 @@ def _usable(result: ModelResult | None, digest: str, settings: Settings, quiet: 
         why = "it failed"
     elif result.entry.status == "not run":
         why = "it was not run"
-    elif _cut(result.entry) and result.budget_seconds != settings.budget_seconds:
+    elif result.entry.was_cut(folds) and result.budget_seconds != settings.budget_seconds:
         why = "another budget had cut it short"
     if why and not quiet:
         logger.info("%s is run again: %s", name, why)
     return None if why else result
-
-
-def _cut(entry: ModelEntry) -> bool:
-    return len([t for t in entry.trials if t.outcome != "time"]) < entry.planned_trials
 
 
 def _job(

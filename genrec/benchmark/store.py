@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RESULT, ITEMS, SECONDS = "result.json", "items", "seconds"
+MORE = " of fit "
 ROWS, PROBES = "rows.npy", "probes.npz"
 MODES = {True: "filtered", False: "kept"}
 
@@ -96,7 +97,8 @@ class ModelFolder:
         if probes:
             np.savez_compressed(self.path / PROBES, allow_pickle=False, **_arrays(probes))
         for evaluation in evaluations:
-            arrays = {ITEMS: evaluation.items, SECONDS: np.array(evaluation.seconds), **evaluation.per_user}
+            fits = {f"{ITEMS}{MORE}{fit}": items for fit, items in enumerate(evaluation.more_items, start=2)}
+            arrays = {ITEMS: evaluation.items, SECONDS: np.array(evaluation.seconds), **fits, **evaluation.per_user}
             np.savez_compressed(self.path / f"{MODES[evaluation.filter_seen]}.npz", allow_pickle=False, **arrays)
         aside = self.path / f"{RESULT}.new"
         aside.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -120,10 +122,11 @@ class ModelFolder:
             if not file.exists():
                 continue
             with np.load(file, allow_pickle=False) as arrays:
-                per_user = {key: arrays[key] for key in arrays.files if key not in (ITEMS, SECONDS)}
+                more = tuple(arrays[key] for key in arrays.files if key.startswith(f"{ITEMS}{MORE}"))
+                per_user = {key: arrays[key] for key in arrays.files if not key.startswith((ITEMS, SECONDS))}
                 items, seconds = arrays[ITEMS], float(arrays[SECONDS])
             metrics = {key: float(values.mean()) for key, values in per_user.items()}
-            found.append(Evaluation(name, filter_seen, len(items), metrics, per_user, items, seconds))
+            found.append(Evaluation(name, filter_seen, len(items), metrics, per_user, items, seconds, more))
         return found
 
     def rows(self) -> NDArray[np.int64] | None:

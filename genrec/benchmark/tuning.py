@@ -8,7 +8,7 @@ import math
 import signal
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from genrec.benchmark.kept_generators import TrainingCost
 from genrec.benchmark.own_scorer import check_fitted
 from genrec.errors import ConfigError
 from genrec.evaluation.protocol import evaluate
+from genrec.items.encoder import take_spared_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -78,6 +79,8 @@ class Tuned:
         Keywords it was built with.
     fit_seconds, fit_bytes
         Time and peak memory of its fit.
+    spared_seconds
+        Part of the time of all fits that was not spent now, because an earlier model of the run had.
     trials
         All trials, in the order they ran.
     """
@@ -86,6 +89,7 @@ class Tuned:
     params: dict[str, object]
     fit_seconds: float
     fit_bytes: int
+    spared_seconds: float
     trials: list[Trial]
 
 
@@ -184,6 +188,7 @@ def tune(
     began = time.perf_counter()
     best: Tuned | None = None
     trials: list[Trial] = []
+    spared_seconds = 0.0
     failure: Exception | None = None
     for params in settings:
         left = seconds - (time.perf_counter() - began)
@@ -199,12 +204,13 @@ def tune(
         failure = failure or error
         if trial.outcome == "time" and best is None:
             raise OutOfTimeError
+        spared_seconds += fitted.spared_seconds if fitted else 0.0
         if fitted and (best is None or _ndcg(trial) > max(_ndcg(t) for t in trials[:-1])):
-            best = Tuned(*fitted, trials)
+            best = fitted
         del fitted
     if best is None:
         raise failure or OutOfTimeError
-    return best
+    return replace(best, spared_seconds=spared_seconds, trials=trials)
 
 
 def _ndcg(trial: Trial) -> float:
@@ -219,7 +225,7 @@ def _try(
     limit: float,
     base_bytes: int | None,
     kept: KeptGenerators | None,
-) -> tuple[Trial, tuple[Scorer, dict[str, object], float, int] | None, Exception | None]:
+) -> tuple[Trial, Tuned | None, Exception | None]:
     """Fit and validate one setting; a trial that fails or runs out of time is told, not raised."""
     gc.collect()
     start = time.perf_counter()
@@ -228,12 +234,14 @@ def _try(
         with time_limit(limit):
             scorer = build(params)
             scorer.use_validation(split.validation)
+            take_spared_seconds()
             with PeakMemory(base_bytes) as memory:
                 fit_start = time.perf_counter()
                 fitted = scorer.fit(split.train)
                 fit_seconds = time.perf_counter() - fit_start
             spared = TrainingCost() if kept is None else kept.take_spared()
-            fit_seconds += spared.seconds
+            spared_seconds = spared.seconds + take_spared_seconds()
+            fit_seconds += spared_seconds
             fit_bytes = max(memory.peak_bytes, (base_bytes or memory.start_bytes) + spared.grown_bytes)
             check_fitted(scorer, fitted, split)
             ndcg = evaluate(scorer, split.validation, (10,), filter_seen).metrics[METRIC]
@@ -244,7 +252,7 @@ def _try(
         note = f"{type(error).__name__}: {error}"
         return Trial(params, "failed", None, fit_seconds, time.perf_counter() - start, note), None, error
     trial = Trial(params, "done", ndcg, fit_seconds, time.perf_counter() - start)
-    return trial, (scorer, params, fit_seconds, fit_bytes), None
+    return trial, Tuned(scorer, params, fit_seconds, fit_bytes, spared_seconds, [trial]), None
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from genrec.errors import DataError, GenrecError, MissingModelError, ResourceErr
 from genrec.evaluation.protocol import Evaluation, evaluate, join_evaluations
 from genrec.evaluation.sample import questions_at, sample_rows
 from genrec.evaluation.seeds import mean_over_seeds
+from genrec.items.encoder import take_spared_seconds
 from genrec.retrieval import Oracle
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def work(job: Job, told: Connection) -> None:
     except Exception as error:
         traceback.print_exc()
         entry.note = f"{type(error).__name__}: {error}"
-    found.entry.seconds, found.entry.commit = time.perf_counter() - began, code
+    found.entry.seconds += time.perf_counter() - began
+    found.entry.commit = code
     result = ModelResult(
         fingerprint=job.fingerprint, budget_seconds=job.budget_seconds, entry=found.entry, seeds=found.seeds
     )
@@ -186,6 +188,7 @@ class _Fold:
     rows: NDArray[np.int64]
     probes: list[Probe]
     without: list[str]
+    spared_seconds: float
 
 
 def measure(job: Job, tell: Callable[[Trial | str], None]) -> Measured:
@@ -217,6 +220,7 @@ def measure(job: Job, tell: Callable[[Trial | str], None]) -> Measured:
         trials=[TrialEntry.model_validate(asdict(trial)) for fold in folds for trial in fold.tuned.trials],
         cost=folds[0].cost,
         unmeasured=list(dict.fromkeys(said for fold in folds for said in fold.without)),
+        seconds=sum(fold.spared_seconds for fold in folds),
     )
     return Measured(
         entry,
@@ -237,7 +241,7 @@ def _measure_fold(
     with_cost: bool,
 ) -> _Fold:
     most = None if job.entrant.max_users is None else -(-job.entrant.max_users // len(job.splits))
-    rows = sample_rows(len(split.test), most)
+    test, rows = split.test, sample_rows(len(split.test), most)
     if most is not None:
         validation = questions_at(split.validation, sample_rows(len(split.validation), most))
         split = replace(split, validation=validation, test=questions_at(split.test, rows))
@@ -269,27 +273,39 @@ def _measure_fold(
     if not is_ceiling:  # it is no model, and knows the answers to whole histories only
         tell("users of whom little is known")
         seconds = job.probe_seconds / len(job.splits)
-        probes, without = probe(tuned.scorer, split.test, job.modes, slow=most is not None, seconds=seconds)
-        probes = [replace(one, rows=rows[one.rows]) for one in probes]
+        probes, without = probe(tuned.scorer, test, job.modes, among=rows, slow=most is not None, seconds=seconds)
     seeds: SeedMeans = {}
+    spared = tuned.spared_seconds
     if job.entrant.takes("seed"):
         if job.seeds > 1:
-            evaluations, seeds = _over_seeds(job, split, tuned, evaluations, tell)
+            evaluations, seeds, of_seeds = _over_seeds(job, split, tuned, evaluations, kept, tell)
+            spared += of_seeds
         if job.seeds < job.asked_seeds:
             without = [*without, f"{job.asked_seeds} seeds: it has {job.seeds}, by max_seeds"]
-    return _Fold(replace(tuned, scorer=None), evaluations, seeds, cost, rows, probes, without)  # type: ignore[arg-type]
+    tuned = replace(tuned, scorer=None)  # type: ignore[arg-type]
+    return _Fold(tuned, evaluations, seeds, cost, rows, probes, without, spared)
 
 
 def _over_seeds(
-    job: Job, split: Split, tuned: Tuned, evaluations: list[Evaluation], tell: Callable[[str], None]
-) -> tuple[list[Evaluation], SeedMeans]:
-    """Fit the chosen setting with further seeds; each user's value is then the mean over seeds."""
-    runs = [evaluations]
+    job: Job,
+    split: Split,
+    tuned: Tuned,
+    evaluations: list[Evaluation],
+    kept: KeptGenerators,
+    tell: Callable[[str], None],
+) -> tuple[list[Evaluation], SeedMeans, float]:
+    """Fit the chosen setting with further seeds; each user's value is then the mean over seeds.
+
+    The last that is returned are the seconds that earlier models of the run spared these fits.
+    """
+    runs, spared = [evaluations], 0.0
     for seed in range(1, job.seeds):
         tell(f"seed {seed + 1} of {job.seeds}")
-        scorer = job.entrant.build({**tuned.params, "seed": seed}, split.train, KeptGenerators(job.generators))
+        scorer = job.entrant.build({**tuned.params, "seed": seed}, split.train, kept)
         scorer.use_validation(split.validation)
+        take_spared_seconds()
         scorer.fit(split.train)
+        spared += kept.take_spared().seconds + take_spared_seconds()
         runs.append([evaluate(scorer, split.test, job.ks, mode) for mode in job.modes])
     means: SeedMeans = {}
     averaged = []
@@ -302,8 +318,9 @@ def _over_seeds(
             name: [run.metrics[name] for run in (first, *others)] for name in first.metrics
         }
         metrics = {name: float(values.mean()) for name, values in per_user.items()}
-        averaged.append(replace(first, metrics=metrics, per_user=per_user))
-    return averaged, means
+        more = tuple(other.items for other in others)
+        averaged.append(replace(first, metrics=metrics, per_user=per_user, more_items=more))
+    return averaged, means, spared
 
 
 def _mean_of_folds(folds: Sequence[SeedMeans]) -> SeedMeans:

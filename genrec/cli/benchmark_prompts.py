@@ -67,9 +67,10 @@ def run_prompt_suite(
 
     dataset = Dataset.load(data)
     split = SPLITS[split_name](dataset)
-    name = folder_entrants(folders[0], dataset, split_name)[0].name
+    folder = folders[0].resolve()  # a link to it may move meanwhile
+    name = folder_entrants(folder, dataset, split_name)[0].name
     # What guides the model is fitted on the training part, as its weights were.
-    recommender = Recommender.from_pretrained(folders[0], split.train)
+    recommender = Recommender.from_pretrained(folder, split.train)
     phrasings, left = _phrasings(suite, recommender.model.description.templates)
     part = "test" if suite == SUITES[0] else "validation"
     made = make_suite(dataset, getattr(split, part), phrasings, k=K, seed=SEED)

@@ -22,7 +22,8 @@ def cold_items(dataset: Dataset, share: float = 0.1, seed: int = 0) -> Split:
     """Hold items out of training entirely, and ask for them.
 
     Two sets of items are drawn, one for tuning and one for the test. A user is asked for the last of these items in
-    their history; the history of the question is what they met before, without any held-out item. Training has
+    their history; the history of the question is what they met before, without any held-out item; these are met all the
+    same, and no answer where seen items are filtered. Training has
     neither these items nor, of a user who is asked, anything after a question. The whole catalog is ranked, so a
     cold item has to be preferred to all that training knows; a scorer whose ``serves_cold_items`` is false has no
     evidence for any of them.
@@ -118,6 +119,7 @@ def select_questions(eval_set: EvalSet, mask: NDArray[np.bool_]) -> EvalSet:
         users=eval_set.users[rows],
         histories=[eval_set.histories[row] for row in rows],
         targets=[eval_set.targets[row] for row in rows],
+        met=None if eval_set.met is None else [eval_set.met[row] for row in rows],
     )
 
 
@@ -143,7 +145,7 @@ def _last_place(
 
 
 def _ask(dataset: Dataset, last: NDArray[np.int64], kind: NDArray[np.int8]) -> EvalSet:
-    users, histories, targets = [], [], []
+    users, histories, targets, met = [], [], [], []
     for user in np.flatnonzero(last >= 0):
         before, target = dataset.histories[user][: last[user]], dataset.histories[user][last[user] : last[user] + 1]
         known = before[kind[before] == 0]
@@ -151,6 +153,7 @@ def _ask(dataset: Dataset, last: NDArray[np.int64], kind: NDArray[np.int8]) -> E
             users.append(user)
             histories.append(known)
             targets.append(target)
+            met.append(before)
     if not users:
         raise DataError("no user met a held-out item after another one", hint="raise the share, or take another seed")
-    return EvalSet(np.array(users, dtype=np.int32), histories, targets)
+    return EvalSet(np.array(users, dtype=np.int32), histories, targets, met=met)

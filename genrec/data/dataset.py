@@ -49,6 +49,8 @@ class Dataset:
     time
         ``"seconds"``: timestamps are seconds UTC; ``"order"``: there were none, so they only number
         the rows and say nothing across users.
+    written
+        When its folder was written, in seconds UTC; 0 if it was not loaded from one.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class Dataset:
     licence: str = ""
     user_attributes: pa.Table | None = None
     time: TimeKind = "seconds"
+    written: float = 0.0
 
     def __post_init__(self) -> None:
         self.user_indices  # noqa: B018 (unknown ids must show here, not in the middle of a run)

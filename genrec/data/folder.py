@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ MANIFEST = "dataset.json"
 INTERACTIONS = "interactions.parquet"
 ITEMS = "items.parquet"
 USERS = "users.parquet"
+WRITTEN = "written"
+"""In the manifest, when the folder was written, in seconds UTC: a copy of it says the same."""
 
 
 def save_folder(dataset: Dataset, folder: str | Path, extra_files: Mapping[str, bytes] | None = None) -> None:
@@ -113,7 +116,9 @@ def load_folder(folder: str | Path) -> Dataset:
         if not (folder / name).is_file():
             raise DataError(f"{folder / name} is missing", hint="import the data set again")
         if sha256(folder / name) != digest:
-            hint = f"import the data set again, or correct its sha256 in {MANIFEST} if the change is meant"
+            hint = (
+                f"import the data set again, or correct its sha256 and {WRITTEN} in {MANIFEST} if the change is meant"
+            )
             raise DataError(f"{folder / name} is not the file that was saved (sha256 differs)", hint=hint)
     interactions = Interactions(pq.read_table(folder / INTERACTIONS))
     users = pq.read_table(folder / USERS) if USERS in manifest["sha256"] else None
@@ -126,6 +131,7 @@ def load_folder(folder: str | Path) -> Dataset:
         licence=manifest["licence"],
         user_attributes=users if users is not None and users.num_columns > 1 else None,
         time=manifest["time"],
+        written=manifest.get(WRITTEN, (folder / MANIFEST).stat().st_mtime),
     )
 
 
@@ -153,9 +159,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, fields: Mapping[str, Any]) -> None:
-    """Write ``dataset.json``: the format version, the fields, and the hash of every Parquet file in the folder."""
+    """Write ``dataset.json``: format version, time, the fields, and the hash of every Parquet file in the folder."""
     hashes = {path.name: sha256(path) for path in sorted(folder.glob("*.parquet"))}
-    manifest = {"format_version": FORMAT_VERSION, **fields, "sha256": hashes}
+    manifest = {"format_version": FORMAT_VERSION, WRITTEN: int(time.time()), **fields, "sha256": hashes}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -87,6 +87,7 @@ def join_eval_sets(parts: list[EvalSet]) -> EvalSet:
         np.concatenate([part.users for part in parts]),
         [history for part in parts for history in part.histories],
         [targets for part in parts for targets in part.targets],
+        met=None if all(part.met is None for part in parts) else [met for part in parts for met in part.seen],
     )
 
 

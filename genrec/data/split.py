@@ -41,6 +41,8 @@ class EvalSet:
         Whether the targets are all that a user meets at one moment. Default False.
     in_future
         Whether the questions come after all that is trained on, as they do in use. Default False.
+    met
+        M arrays int32: all that the user has met at the time, where a history lacks some of it. Default: the histories.
     """
 
     users: NDArray[np.int32]
@@ -48,9 +50,15 @@ class EvalSet:
     targets: list[NDArray[np.int32]]
     whole_baskets: bool = False
     in_future: bool = False
+    met: list[NDArray[np.int32]] | None = None
 
     def __len__(self) -> int:
         return len(self.users)
+
+    @property
+    def seen(self) -> list[NDArray[np.int32]]:
+        """What a ranking of unseen items leaves out, M arrays."""
+        return self.histories if self.met is None else self.met
 
 
 @dataclass(frozen=True, eq=False)

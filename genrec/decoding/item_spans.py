@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genrec.decoding.token_trie import TokenTrie
+from genrec.decoding.token_trie import TokenTrie, check_token_a_code
 from genrec.decoding.weights import ItemWeights
 from genrec.errors import ConfigError
 
@@ -106,14 +106,15 @@ class ItemSpans:
         return self.after(nothing, last_tokens.cpu())
 
     def read(self, tokens: Tensor) -> SpanRows:
-        """Rows after texts (R, 1 + T), of which the first token is the last of the prompt."""
+        """Rows after texts (R, 1 + T), of which the first token is the last of the prompt; a token for each code."""
+        check_token_a_code(self.vocabulary)
         rows = self.start(tokens[:, 0])
         for token in tokens[:, 1:].cpu().T:
             rows = self.after(rows, token)
         return rows
 
     def after(self, rows: SpanRows, tokens: Tensor) -> SpanRows:
-        """Rows after one more token each (R,); one that is not allowed closes a span."""
+        """Rows after the token of one more code, or of text, each (R,); one that is not allowed closes a span."""
         inside = rows.node >= 0
         node = torch.where((tokens == self.marker) & self._items_left(rows), 0, TEXT)
         if inside.any():
@@ -127,7 +128,7 @@ class ItemSpans:
 
     def may_open(self, rows: SpanRows, room: int) -> Tensor:
         """Rows whose next token may be the marker, with room for so many tokens, bool (R,)."""
-        return (rows.node == TEXT) & self._items_left(rows) & (room > self.vocabulary.trie.num_levels)
+        return (rows.node == TEXT) & self._items_left(rows) & (room > self.vocabulary.tokens_per_item)
 
     def _items_left(self, rows: SpanRows) -> Tensor:
         """Rows that an eligible item is left for, bool (R,)."""

@@ -8,7 +8,7 @@ import torch
 from transformers import LogitsProcessor
 
 from genrec.decoding.item_spans import TEXT
-from genrec.decoding.token_trie import TokenTrie
+from genrec.decoding.token_trie import TokenTrie, check_token_a_code
 
 if TYPE_CHECKING:
     from torch import FloatTensor, LongTensor
@@ -33,6 +33,11 @@ class CatalogLogitsProcessor(LogitsProcessor):
     eos_token_id
         Token that ends the text after an item.
 
+    Raises
+    ------
+    UnsupportedError
+        If items of several codes take one position each, which ``generate`` knows nothing of.
+
     Examples
     --------
     >>> import numpy as np
@@ -47,6 +52,7 @@ class CatalogLogitsProcessor(LogitsProcessor):
     """
 
     def __init__(self, vocabulary: ItemVocabulary, prompt_length: int, eos_token_id: int) -> None:
+        check_token_a_code(vocabulary)
         self.prompt_length = prompt_length
         self.eos_token_id = eos_token_id
         self._tree = TokenTrie(vocabulary)
@@ -81,6 +87,11 @@ class ItemSpanLogitsProcessor(LogitsProcessor):
     max_new_tokens
         That of ``generate``; a span that would not fit is not opened.
 
+    Raises
+    ------
+    UnsupportedError
+        If items of several codes take one position each, which ``generate`` knows nothing of.
+
     Examples
     --------
     >>> import numpy as np
@@ -97,6 +108,7 @@ class ItemSpanLogitsProcessor(LogitsProcessor):
     """
 
     def __init__(self, spans: ItemSpans, prompt_length: int, max_new_tokens: int) -> None:
+        check_token_a_code(spans.vocabulary)
         self.spans = spans
         self.prompt_length = prompt_length
         self.max_new_tokens = max_new_tokens

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedTokenizerBase
 
+    from genrec.decoding.item_spans import SpanRows
     from genrec.decoding.weights import ItemWeights
     from genrec.model.generator import Generator
 
@@ -66,7 +67,8 @@ def generate_with_items(
 
     Text comes from the model's own output layer, items from the code head. A marker token opens a span, as
     :class:`~genrec.decoding.item_spans.ItemSpans` explains; a prompt that ends with it is answered with an
-    item first. Each token is read once, its keys and values are kept.
+    item first. Each token is read once, its keys and values are kept. Where items take one position each, all codes
+    of an item are chosen after what stands before it, and it is then written and read as one token.
 
     Parameters
     ----------
@@ -124,8 +126,9 @@ def generate_with_items(
     choose = _Choice(temperature, seed)
     reader = _Reader(generator, prompt)
     rows = spans.start(torch.from_numpy(prompt.tokens[-1:]))
-    if rows.node[0] == 0 and max_new_tokens < generator.vocabulary.trie.num_levels:
-        raise ConfigError(f"an item may have {generator.vocabulary.trie.num_levels} codes, max_new_tokens is less")
+    longest = generator.vocabulary.tokens_per_item
+    if rows.node[0] == 0 and max_new_tokens < longest:
+        raise ConfigError(f"an item may take {longest} tokens, max_new_tokens is less")
     end = text_tokenizer.eos_token_id
     tokens, nodes = list[int](), list[int]()
     for room in range(max_new_tokens, 0, -1):
@@ -134,13 +137,13 @@ def generate_with_items(
             if not spans.may_open(rows, room)[0]:
                 logits[marker] = -torch.inf
             token, node = choose(logits), TEXT
+            rows = spans.after(rows, torch.tensor([token]))
         else:
-            _, children, added = spans.children(rows)
-            node = int(children[choose(reader.code_logprobs(int(rows.node[0]), children) + added)])
-            token = int(spans.tree.token[node])
+            token, node, rows = _code(reader, spans, rows, choose)
+            while generator.vocabulary.one_position and int(rows.node[0]) != TEXT:
+                token, node, rows = _code(reader, spans, rows, choose)
         tokens.append(token)
         nodes.append(node)
-        rows = spans.after(rows, torch.tensor([token]))
         if room == 1 or (token == end and node == TEXT):
             break
         reader.read(token, node)
@@ -151,6 +154,14 @@ def generate_with_items(
     ]
     segments = _segments(shown, is_leaf, rows.items[0], text_tokenizer)
     return TextWithItems(segments, TokenSequence(np.array(tokens), np.array(nodes, dtype=np.int32)))
+
+
+def _code(reader: _Reader, spans: ItemSpans, rows: SpanRows, choose: _Choice) -> tuple[int, int, SpanRows]:
+    """Token and node of one more code of an item, and the row after it."""
+    _, children, added = spans.children(rows)
+    node = int(children[choose(reader.code_logprobs(int(rows.node[0]), children) + added)])
+    token = int(spans.tree.token[node])
+    return token, node, spans.after(rows, torch.tensor([token]))
 
 
 class _Reader:
@@ -176,7 +187,10 @@ class _Reader:
         head = self._generator.head
         if node == 0:
             return head.root_logprobs(self._hidden)[0].cpu()[children - 1]
-        every = head.child_logprobs(self._hidden, torch.tensor([node], device=self._hidden.device))
+        inner = torch.tensor([node], device=self._hidden.device)
+        one_position = self._generator.vocabulary.one_position  # then the state is the one before the item
+        hidden = finite(head.descend(self._hidden, inner)) if one_position else self._hidden
+        every = head.child_logprobs(hidden, inner)
         return every.logprob.cpu()[children - every.node[0].cpu()]
 
     def _read(self, tokens: NDArray[np.int64], nodes: NDArray[np.integer]) -> Tensor:

@@ -6,12 +6,31 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genrec.errors import UnsupportedError
 from genrec.model.ragged import expand
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from genrec.items.vocabulary import ItemVocabulary
+
+
+def check_token_a_code(vocabulary: ItemVocabulary) -> None:
+    """Refuse items of one position where text is all there is: one token does not say which item it is.
+
+    Parameters
+    ----------
+    vocabulary
+        Item tokens and the catalog trie.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is so.
+    """
+    if vocabulary.one_position and vocabulary.trie.num_levels > 1:
+        hint = "use beam_search or generate_with_items, or fine-tune with head.one_position=false"
+        raise UnsupportedError("items take one position each: token ids do not say which item is meant", hint=hint)
 
 
 class TokenTrie:

@@ -71,8 +71,7 @@ class TreeReader:
     def __init__(
         self, generator: Generator, prompts: Sequence[TokenSequence], remembered: PromptCache | None = None
     ) -> None:
-        written = 1 if generator.vocabulary.one_position else generator.vocabulary.trie.num_levels
-        check_prompts(generator, prompts, written - 1)
+        check_prompts(generator, prompts, generator.vocabulary.tokens_per_item - 1)
         self.generator = generator
         prefixes: list[Prefix | None] = [None] * len(prompts)
         if remembered is not None:

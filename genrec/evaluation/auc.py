@@ -169,7 +169,8 @@ def evaluate_auc(
         batch = rows[first : first + batch_size]
         histories = [eval_set.histories[row] for row in batch]
         targets = [eval_set.targets[row] for row in batch]
-        values.append(auc(scorer.score(histories), targets, histories if filter_seen else None))
+        exclude = [eval_set.seen[row] for row in batch] if filter_seen else None
+        values.append(auc(scorer.score_eligible(histories, exclude), targets, exclude))
     return AucSample(scorer.name, total, rows, np.concatenate(values))
 
 

@@ -84,7 +84,7 @@ def beyond_accuracy(
     else:
         of, diverse = "categories (Jaccard)", category_diversity(top, train.catalog.categories)
     per_user = {
-        f"novelty@{k}": novelty(top, counts, train.num_users),
+        f"novelty@{k}": novelty(top, counts, int(np.count_nonzero(train.histories.lengths))),
         f"diversity@{k}": diverse,
         f"average_popularity@{k}": average_popularity(top, counts),
     }

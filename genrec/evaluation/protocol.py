@@ -55,6 +55,8 @@ class Evaluation:
         The rankings, int32 (M, largest cut-off), -1 padded.
     seconds
         Time that the rankings took.
+    more_items
+        Rankings of further fits, where the values are means over several. Default none.
     """
 
     model: str
@@ -64,6 +66,12 @@ class Evaluation:
     per_user: dict[str, NDArray[np.float64]] = field(repr=False)
     items: NDArray[np.int32] = field(repr=False)
     seconds: float
+    more_items: tuple[NDArray[np.int32], ...] = field(default=(), repr=False)
+
+    @property
+    def rankings(self) -> NDArray[np.int32]:
+        """Of all fits, int32 (S, M, largest cut-off)."""
+        return np.stack([self.items, *self.more_items])
 
     def as_dict(self) -> dict[str, object]:
         """Give what a report holds, ready for JSON.
@@ -104,8 +112,8 @@ def evaluate(
     ks
         Cut-offs of the metrics.
     filter_seen
-        Keep the items of the history out of the ranking, default True. A target that is in the history can then
-        not be found; how many there are is logged.
+        Keep what the user has met (:attr:`~genrec.data.split.EvalSet.seen`) out of the ranking, default True. A target
+        among it can then not be found; how many there are is logged.
     batch_size
         Questions asked at once, default 128.
     negatives
@@ -150,8 +158,8 @@ def evaluate(
     start = time.perf_counter()
     batches = []
     for batch in in_batches(f"evaluate {scorer.name}", len(eval_set.histories), batch_size):
-        histories = eval_set.histories[batch]
-        batches.append(scorer.recommend(histories, k, exclude=histories if filter_seen else None).items)
+        exclude = eval_set.seen[batch] if filter_seen else None
+        batches.append(scorer.recommend(eval_set.histories[batch], k, exclude=exclude).items)
     items = np.concatenate(batches)
     seconds = time.perf_counter() - start
     _check_no_item_twice(scorer.name, items)
@@ -200,6 +208,7 @@ def join_evaluations(parts: Sequence[Evaluation]) -> Evaluation:
         per_user=per_user,
         items=np.concatenate([part.items for part in parts]),
         seconds=sum(part.seconds for part in parts),
+        more_items=tuple(np.concatenate(fits) for fits in zip(*(part.more_items for part in parts), strict=True)),
     )
 
 
@@ -220,10 +229,7 @@ def _log_unreachable(eval_set: EvalSet) -> None:
     if eval_set in _REPORTED:
         return
     _REPORTED.add(eval_set)
-    seen = sum(
-        int(np.isin(targets, history).sum())
-        for history, targets in zip(eval_set.histories, eval_set.targets, strict=True)
-    )
+    seen = sum(int(np.isin(targets, met).sum()) for met, targets in zip(eval_set.seen, eval_set.targets, strict=True))
     if seen:
         logger.info("%d targets are in the user's history, so they cannot be found with seen items filtered", seen)
 

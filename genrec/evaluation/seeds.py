@@ -79,6 +79,8 @@ def seed_spread(values: Sequence[float]) -> SeedSpread:
 def mean_over_seeds(values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Average the per-user values of several seeds, user by user, to test the model rather than one training of it.
 
+    Means of several are rounded to 12 digits, so that those of the same values in another order are equal.
+
     Parameters
     ----------
     values
@@ -94,4 +96,6 @@ def mean_over_seeds(values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64
     >>> mean_over_seeds([np.array([0.0, 1.0]), np.array([1.0, 1.0])]).tolist()
     [0.5, 1.0]
     """
-    return np.asarray(np.mean(np.stack(list(values)), axis=0), dtype=np.float64)
+    if len(values) == 1:
+        return values[0]
+    return np.asarray(np.mean(np.stack(list(values)), axis=0), dtype=np.float64).round(12)

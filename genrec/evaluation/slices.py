@@ -13,6 +13,7 @@ from genrec.columns import USER_ID
 from genrec.errors import DataError
 from genrec.evaluation.beyond_accuracy import user_counts
 from genrec.evaluation.bootstrap import Interval, bootstrap_interval
+from genrec.evaluation.seeds import mean_over_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -246,7 +247,7 @@ def slice_by_target(
     Parameters
     ----------
     items
-        int32 (M, k'), ranked items: ``Evaluation.items``.
+        int32 (M, k'), ranked items: ``Evaluation.items``; or (S, M, k') of S fits, whose values are averaged.
     targets
         M arrays, of the questions.
     groups
@@ -271,13 +272,16 @@ def slice_by_target(
     >>> [(s.group, s.questions, s.interval.mean) for s in slices]
     [('head', 2, 1.0), ('tail', 1, 0.0)]
     """
+    rankings = items.reshape(-1, *items.shape[-2:])
     slices = []
     for label, name in enumerate(groups.names):
         mine = [wanted[groups.labels[wanted] == label] for wanted in targets]
         rows = [row for row, wanted in enumerate(mine) if len(wanted)]
         interval = None
         if rows:
-            interval = bootstrap_interval(metric(items[rows], [mine[row] for row in rows], k), seed=seed)
+            asked = [mine[row] for row in rows]
+            values = mean_over_seeds([metric(ranked[rows], asked, k) for ranked in rankings])
+            interval = bootstrap_interval(values, seed=seed)
         share = len(rows) / max(1, len(targets))
         slices.append(Slice(groups.by, name, f"{metric.__name__}@{k}", len(rows), share, interval))
     return slices

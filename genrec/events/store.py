@@ -191,7 +191,7 @@ class EventStore:
                 "INSERT OR REPLACE INTO forgotten (name_hash, erased) VALUES (?, ?)", (key, int(time.time()))
             )
         if not self._writer.empty_log():
-            logger.info("the log of %s is being read; what was erased leaves it with the next checkpoint", self.path)
+            logger.info("the log of %s is being read; what was erased leaves it with a later write", self.path)
         return Forgotten(erased, learnt, in_training_data)
 
     def forgotten_among(self, user_ids: Iterable[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -10,13 +11,18 @@ from typing import TYPE_CHECKING
 
 from genrec.errors import StorageError
 from genrec.events.rows import FIELDS, INSERT
-from genrec.events.schema import open_writer, refused
+from genrec.events.schema import BUSY_SECONDS, open_writer, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from genrec.events.rows import Row
+
+logger = logging.getLogger(__name__)
+
+LOG_SECONDS = 0.1
+"""How long to wait for readers before the log is emptied another time: nobody can write meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Writer:
         self._turn = threading.Lock()
         self._waiting: list[_Batch] = []
         self._door = threading.Lock()
+        self._must_empty_log = True  # a process that was killed may have left there what it erased
 
     def insert(self, rows: list[Row]) -> Appended:
         """Insert rows, all or none, and return once they are on disk.
@@ -78,6 +85,7 @@ class Writer:
                 with self._door:
                     group, self._waiting = self._waiting, []
                 self._insert_group(group)
+                self._empty_log_if_due()
         if batch.appended is None:
             raise batch.error or StorageError(f"{self._path}: interrupted")
         return batch.appended
@@ -85,18 +93,28 @@ class Writer:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """What is executed within is on disk afterwards, or, if anything raises, undone."""
-        with self._turn, self._begun() as connection:
-            yield connection
+        with self._turn:
+            with self._begun() as connection:
+                yield connection
+            self._empty_log_if_due()
 
     def empty_log(self) -> bool:
-        """Bring everything from the log into the file and cut the log; False if a reader of old rows is in the way."""
+        """Bring everything from the log into the file and cut the log.
+
+        Returns
+        -------
+        bool
+            False if a reader of old rows is in the way. Then it is tried again after each write, and at the end.
+        """
         with self._turn:
-            [busy, *_] = self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+            self._must_empty_log = True
+            self._empty_log_if_due(LOG_SECONDS)
+            return not self._must_empty_log
 
     def close(self) -> None:
         """Close the connection once what is being written is on disk."""
         with self._turn:
+            self._empty_log_if_due(LOG_SECONDS)
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
@@ -118,6 +136,20 @@ class Writer:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+    def _empty_log_if_due(self, patience_s: float = 0.0) -> None:
+        """Empty the log if that has to be done, and remember to do it if readers are in the way for so long."""
+        connection = self._connection
+        if connection is None or not self._must_empty_log:
+            return
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {round(1e3 * patience_s)}")
+            [busy, *_] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._must_empty_log = bool(busy)
+        except sqlite3.Error as error:  # what was written is in the log, and safe there
+            logger.warning("%s: its log cannot be emptied now: %s", self._path, error)
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {round(1e3 * BUSY_SECONDS)}")
 
     def _insert_group(self, group: list[_Batch]) -> None:
         try:

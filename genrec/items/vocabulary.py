@@ -50,6 +50,11 @@ class ItemVocabulary:
         """Rows that the item codes add to the base model's vocabulary: C, or 0 for titles."""
         return 0 if self.tokenizer.text_tokens is not None else self.tokenizer.num_codes
 
+    @property
+    def tokens_per_item(self) -> int:
+        """Most tokens that an item takes in a sequence."""
+        return 1 if self.one_position else self.trie.num_levels
+
     @cached_property
     def code_tokens(self) -> NDArray[np.int64]:
         """Token id of each code, (C,)."""

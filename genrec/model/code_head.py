@@ -70,7 +70,8 @@ class CodeHead(nn.Module):
     init_std
         Standard deviation of the initial code vectors. Default 0.02.
     dropout
-        Of the network that reads codes, where the vocabulary has one position an item. Default 0.
+        Of the network that reads codes, where the vocabulary has one position an item and IDs of several codes.
+        Default 0.
 
     Examples
     --------
@@ -100,6 +101,7 @@ class CodeHead(nn.Module):
         trie = vocabulary.trie
         self.width = width
         self.text_size = vocabulary.text_size
+        self.one_position = vocabulary.one_position
         self.register_buffer("indptr", torch.from_numpy(trie.indptr.astype("int64")), persistent=False)
         self.register_buffer("is_decided", torch.from_numpy(trie.is_decided), persistent=False)
         self.register_buffer("node_code", torch.from_numpy(trie.code.astype("int64")), persistent=False)
@@ -115,7 +117,9 @@ class CodeHead(nn.Module):
             self.register_buffer("code_vectors", rows, persistent=False)
         self.node_vectors = nn.Parameter(torch.zeros(trie.num_nodes, width)) if node_residual else None
         self.item_vectors = nn.Parameter(torch.zeros(vocabulary.num_items, width)) if node_residual else None
-        self.depth_reader = DepthReader(width, dropout) if vocabulary.one_position else None
+        # With one level there is nothing below the root to read, and DDP wants every parameter to take part in a step.
+        reads_below = vocabulary.one_position and trie.num_levels > 1
+        self.depth_reader = DepthReader(width, dropout) if reads_below else None
         self.register_buffer("ancestors", _ancestors(vocabulary.trie), persistent=False)
 
     def input_vectors(self, tokens: Tensor, nodes: Tensor) -> Tensor:
@@ -133,7 +137,7 @@ class CodeHead(nn.Module):
         Tensor
             float32 (M, D).
         """
-        if self.depth_reader is not None:
+        if self.one_position:
             return self.path_vectors(nodes) + self.item_residual(nodes)
         vectors = nn.functional.embedding(tokens - self.text_size, self.code_vectors)
         return vectors + self.item_residual(nodes)
@@ -146,7 +150,7 @@ class CodeHead(nn.Module):
 
     def descend(self, hidden: Tensor, nodes: Tensor) -> Tensor:
         """States (M, D) at inner trie nodes from those before the item; only with one position an item."""
-        assert self.depth_reader is not None  # the vocabulary says which way items are read
+        assert self.depth_reader is not None  # there are inner nodes, and the vocabulary says which way items are read
         state: Tensor = self.depth_reader(hidden.float(), self.path_vectors(nodes))
         return state
 

@@ -81,13 +81,13 @@ def merged_copy(folder: Path | str) -> Path:
     UnsupportedError
         As :func:`export_merged`.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()  # a link to it may move meanwhile
     try:
         content = (folder / DESCRIPTION).read_bytes()  # it holds the hashes of all other files
     except OSError as error:
         hint = "a model folder is what `genrec finetune --out` wrote"
         raise ModelError(f"{folder} is not a model folder: it has no readable {DESCRIPTION}", hint=hint) from error
-    name = f"{folder.resolve().name}-{hashlib.sha256(content).hexdigest()[:12]}"
+    name = f"{folder.name}-{hashlib.sha256(content).hexdigest()[:12]}"
     merged = cache_folder() / "merged" / name
     if merged.exists():
         return merged

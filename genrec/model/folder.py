@@ -24,9 +24,10 @@ from genrec.model.generator import Generator
 from genrec.trie import CatalogTrie
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from peft import PeftModel
+    from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 HEAD_FILE = "code_head.safetensors"
@@ -101,12 +102,17 @@ def save_model(
         Id of each item (N).
     dtype
         Number type of the tensors. Default float32.
+
+    Raises
+    ------
+    ModelError
+        If a weight is NaN, or infinite in that type; nothing is written then.
     """
+    head, backbone = _converted(generator.head.state_dict(), dtype), _converted(_backbone_state(generator), dtype)
     folder.mkdir(parents=True, exist_ok=True)
     base = description.base
-    _save_backbone(folder, generator, base.name if isinstance(base, PretrainedConfig) else "", dtype)
-    head = {name: p.detach().to(dtype).contiguous().cpu() for name, p in generator.head.state_dict().items()}
-    save_file(head, folder / HEAD_FILE)
+    _save_backbone(folder, generator, base.name if isinstance(base, PretrainedConfig) else "", backbone)
+    save_file({name: t.cpu() for name, t in head.items()}, folder / HEAD_FILE)
     generator.vocabulary.tokenizer.save(folder / TOKENIZER_FOLDER)
     pq.write_table(pa.table({ITEM_ID: pa.array(item_ids, pa.string())}), folder / ITEMS_FILE)
     description.write(folder)
@@ -132,7 +138,7 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
     ModelError
         If the folder is not whole or the base model is not to be had.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()  # a link to it may move meanwhile: all files are of one model
     description = ModelDescription.read(folder)
     config = description.base
     if quantization is not None and isinstance(config, PretrainedConfig):
@@ -147,7 +153,10 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
         node_residual=description.head.node_residual,
         text_rows=None if tokenizer.text_tokens is None else output_rows(base.lm),
     )
-    missing = head.load_state_dict({name: t.float() for name, t in load_file(folder / HEAD_FILE).items()}, strict=False)
+    saved = {name: t.float() for name, t in load_file(folder / HEAD_FILE).items()}
+    if head.depth_reader is None and one_position:  # older folders have one, which nothing used
+        saved = {name: t for name, t in saved.items() if not name.startswith("depth_reader.")}
+    missing = head.load_state_dict(saved, strict=False)
     if missing.missing_keys or missing.unexpected_keys:
         raise ModelError(f"{folder / HEAD_FILE} does not fit the model: {missing}")
     backbone: PreTrainedModel | PeftModel = base.lm
@@ -179,7 +188,7 @@ def load_interface(folder: Path | str) -> ModelInterface:
     ModelError
         If the folder is not whole or the base model's tokenizer is not to be had.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()  # a link to it may move meanwhile: all files are of one model
     description = ModelDescription.read(folder)
     tokenizer = load_item_tokenizer(folder / TOKENIZER_FOLDER)
     text_size = text_size_of(description.base, folder)
@@ -191,20 +200,43 @@ def load_interface(folder: Path | str) -> ModelInterface:
     )
 
 
-def _save_backbone(folder: Path, generator: Generator, base_name: str, dtype: torch.dtype) -> None:
+def _converted(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    """Tensors as they are written, all finite."""
+    converted = {name: t.detach().to(dtype).contiguous() for name, t in tensors.items()}
+    for name, tensor in converted.items():
+        if tensor.isfinite().all():
+            continue
+        kind, limit = str(dtype).removeprefix("torch."), torch.finfo(dtype).max
+        if tensors[name].isfinite().all():
+            largest = float(tensors[name].abs().max())
+            hint = f"{kind} ends at {limit:.6g}: set training.save_dtype=float32, with which a run can be resumed"
+            raise ModelError(f"{name} has weights up to {largest:.3g}, infinite in {kind}", hint=hint)
+        raise ModelError(f"{name} has weights that are NaN or infinite", hint="train with a lower learning rate")
+    return converted
+
+
+def _backbone_state(generator: Generator) -> dict[str, Tensor]:
+    """What training changes of the backbone: the adapter, or all of a model from scratch."""
     from peft import PeftModel, get_peft_model_state_dict
 
+    is_adapted = isinstance(generator.backbone, PeftModel)
+    state: dict[str, Tensor] = (
+        get_peft_model_state_dict(generator.backbone) if is_adapted else generator.backbone.state_dict()
+    )
+    return state
+
+
+def _save_backbone(folder: Path, generator: Generator, base_name: str, state: dict[str, Tensor]) -> None:
+    from peft import PeftModel
+
     if isinstance(generator.backbone, PeftModel):
-        adapter = {
-            name: t.to(dtype).contiguous().cpu() for name, t in get_peft_model_state_dict(generator.backbone).items()
-        }
         # Where the base model lay on this machine says nothing on another one: its name does.
         config = copy.copy(generator.backbone.peft_config["default"])
         config.base_model_name_or_path = base_name
         config.save_pretrained(str(folder))
+        adapter = {name: t.cpu() for name, t in state.items()}
         save_file(adapter, folder / ADAPTER_FILE, metadata={"format": "pt"})
     else:
-        state = {name: t.to(dtype) for name, t in generator.backbone.state_dict().items()}
         generator.backbone.save_pretrained(folder, state_dict=state)
 
 

@@ -91,7 +91,8 @@ class Generator(nn.Module):
             return vectors.masked_scatter(new.unsqueeze(-1), rows)
         if self.head.item_vectors is not None:
             item = nodes >= 0
-            vectors = vectors.index_put((item,), vectors[item] + self.head.item_residual(nodes[item]))
+            moved = vectors[item] + self.head.item_residual(nodes[item])  # float32, whatever the backbone is
+            vectors = vectors.index_put((item,), moved.to(vectors.dtype))
         return vectors
 
     def hidden(

@@ -66,7 +66,8 @@ def grown(
         node_residual=old.node_vectors is not None,
         text_rows=output_rows(generator.lm) if is_title else None,
     ).to(generator.device)
-    head.depth_reader = old.depth_reader
+    if old.depth_reader is not None:  # else IDs had one code, and if they have more now, its own is as good
+        head.depth_reader = old.depth_reader
     kin = [_kin(trie, known, int(item), None if alike is None else alike[at]) for at, item in enumerate(new)]
     if not is_title:
         head.code_vectors = _codes(old.code_vectors, tokenizer, known, kin)

@@ -149,6 +149,7 @@ def guides_alone(folder: Path, item_ids: Sequence[str]) -> Fusion:
     ModelError
         Nothing guides the model, or a trained scorer is not there.
     """
+    folder = folder.resolve()  # a link to it may move meanwhile
     about = ModelDescription.read(folder).evidence
     if about is None:
         raise ModelError(f"nothing guides {folder}", hint="fine-tune it with an evidence section")
@@ -188,6 +189,7 @@ def choose_evidence(
     EvidenceDescription
         Scorers of weight 0 are left out. The strength is 0 where the generator is better alone.
     """
+    users = min(users, len(validation))
     fusion = Fusion(list(scorers.values()), name=FOLDER)
     fusion.know_items_of(train)
     weights, return_log_odds = choose_guides(alone, fusion, validation, users)

@@ -326,5 +326,6 @@ def fit_fusion(
         histories = [validation.histories[row] for row in batch]
         parts = [on_one_scale(scorer.score(histories), how) for scorer in scorers]
         targets = [validation.targets[row] for row in batch]
-        pools.append(Pool.of(parts, targets, depth, exclude=histories if filter_seen else None))
+        exclude = [validation.seen[row] for row in batch] if filter_seen else None
+        pools.append(Pool.of(parts, targets, depth, exclude=exclude))
     return Fusion(scorers, choose_weights(Pool.concatenated(pools)).tolist(), how, name=name)

@@ -61,7 +61,7 @@ def choose_guides(
     for some in in_batches("weigh what guides", len(asked), BATCH):
         histories = asked.histories[some]
         parts = [generator.score(histories), *(guides.part(number, histories) for number in numbers)]
-        pools.append(Pool.of(parts, asked.targets[some], depth, exclude=histories))
+        pools.append(Pool.of(parts, asked.targets[some], depth, exclude=asked.seen[some]))
     weights = choose_weights(Pool.concatenated(pools), anchor=0)[1:]
     some_of = questions_at(validation, sample_rows(len(validation), min(users, RETURN_USERS)))
     scores = generator.score(some_of.histories)

@@ -156,10 +156,10 @@ class OnlineModel:
             if events:
                 self._take(events)
             if forgettings != self._forgettings:
-                self._forgettings = forgettings
-                for user in self._store.forgotten_among(self._recent) - {one.event.user_id for one in events}:
-                    del self._recent[user]
+                for user in self._store.forgotten_among(self._recent):
+                    self._read_again(user)
                 self._trained = self._rows_of_dataset()
+                self._forgettings = forgettings  # last: what fails is done again
             self.snapshot = self._new_snapshot()
             return len(events)
 
@@ -198,6 +198,15 @@ class OnlineModel:
                 items.append(column)
             self._recent[user] = items[-self.settings.recent :]
         for user in list(self._recent)[: -self.settings.users]:
+            del self._recent[user]
+
+    def _read_again(self, user: str) -> None:
+        """Keep of a user who was forgotten what they did since, if anything."""
+        columns = [self._columns.get(item_id) for item_id in self._store.history(user)]
+        latest_first = dict.fromkeys(column for column in reversed(columns) if column is not None)
+        if latest_first:
+            self._recent[user] = list(latest_first)[: self.settings.recent][::-1]
+        else:
             del self._recent[user]
 
     def _rows_of_dataset(self) -> sparse.csr_matrix:

@@ -68,7 +68,7 @@ class Recommender:
         that remembers prompts (:meth:`Engine.remember_prompts`) reads the new items alone; up to
         ``history_step - 1`` items fewer are read.
     folder
-        The model folder that it was loaded from; None if it was put together otherwise.
+        The model folder that it was loaded from, without links; None if it was put together otherwise.
     evidence
         Scorers whose word is added to the generator's log-probabilities; :meth:`from_pretrained` fits those that the
         model folder names. Default None: the generator alone.
@@ -153,14 +153,15 @@ class Recommender:
         with_torch = engine == "torch"
         if not with_torch and quantization is not None:
             raise UnsupportedError(f"quantization={quantization} with engine={engine}", hint="use engine=torch")
+        folder = Path(folder).resolve()  # a link to it may move meanwhile: weights and evidence are of one model
         model = load_for_inference(folder, quantization) if with_torch else load_interface(folder)
         if not isinstance(data, Dataset):
             data = Dataset.load(data if data is not None else model.description.dataset.location)
-        made = cls(model, data, None if with_torch else open_engine(engine, Path(folder), model.vocabulary))
-        made.folder = Path(folder)
+        made = cls(model, data, None if with_torch else open_engine(engine, folder, model.vocabulary))
+        made.folder = folder
         about = model.description.evidence
         if evidence and about is not None and about.strength:
-            made.evidence = ScorerEvidence.fitted(about, data, model.item_ids, made.folder)
+            made.evidence = ScorerEvidence.fitted(about, data, model.item_ids, folder)
         return made
 
     @property

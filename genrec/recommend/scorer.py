@@ -148,11 +148,17 @@ class GenerativeScorer(Scorer):
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
         """Log-probability of every item as the next one, and what guides add, float32 (B, N)."""
+        return self.score_eligible(histories)
+
+    def score_eligible(
+        self, histories: Sequence[NDArray[np.int32]], exclude: Sequence[NDArray[np.int32]] | None = None
+    ) -> NDArray[np.float32]:
+        """The same, -inf for what is excluded; candidates are drawn from the others."""
         scores = np.empty((len(histories), self.generator.vocabulary.num_items), dtype=np.float32)
         for rows in self._batches(histories):
             batch = [histories[row] for row in rows]
             scores[rows] = score_items(self.generator, self._prompts(batch))
-            weights = self._weights(batch, None)
+            weights = self._weights(batch, None if exclude is None else [exclude[row] for row in rows])
             if weights is not None:
                 scores[rows] += weights.dense
         return scores

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from genrec.errors import DeadlineError, FilterError
 from genrec.recommend.filters import parse_filter
 from genrec.recommend.request import Request
+from genrec.serve.parts import read_within
 from genrec.serve.problems import Problem, of_error
 from genrec.serve.schemas.recommend import RecommendAnswer, RecommendedItem, UnderstoodOut
 from genrec.serve.users import Known, check_items, known
@@ -37,19 +38,18 @@ async def answer_one(parts: Parts, body: RecommendRequest, request_id: str) -> R
     GenrecError
         If it cannot be answered now, or not in time.
     """
-    settings, start = parts.settings, time.monotonic()
-    timeout_s = min(body.timeout_s or settings.timeout_s, settings.timeout_s)
-    recommender = parts.service.recommender
+    settings, recommender = parts.settings, parts.service.recommender
+    left = min(body.timeout_s or settings.timeout_s, settings.timeout_s)
+    deadline = time.monotonic() + left
     if body.user_id is None:
         request = to_request(parts, recommender, body)
-    else:  # events are read from a file: not on the loop that answers everyone
-        request = await asyncio.to_thread(to_request, parts, recommender, body)
-    served = await parts.service.recommend(request, timeout_s=timeout_s)
+    else:
+        request, left = await read_within(left, partial(to_request, parts, recommender, body))
+    served = await parts.service.recommend(request, timeout_s=left)
     _count(parts, served)
     reasons = {}
     if body.explain and served.source == "generator":
-        left = timeout_s - (time.monotonic() - start)
-        reasons = await _reasons(parts, request, served.answer, left)
+        reasons = await _reasons(parts, request, served.answer, deadline - time.monotonic())
     return to_answer(recommender, served, request_id, reasons)
 
 

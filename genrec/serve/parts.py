@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from genrec.errors import DeadlineError
 from genrec.serve.observe import ClientGoneError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from genrec.events import EventStore
     from genrec.serve.engine import Service
@@ -88,6 +90,29 @@ async def while_connected(request: Request, work: Coroutine[None, None, T]) -> T
         for one in (task, gone):
             one.cancel()
         await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def read_within(timeout_s: float, work: Callable[[], T]) -> tuple[T, float]:
+    """Read what is known of a user: on a thread, since the loop answers everyone. The wait for a thread counts, too.
+
+    Returns
+    -------
+    result, left
+        Seconds that are left of the time.
+
+    Raises
+    ------
+    DeadlineError
+        If it is not done in time.
+    """
+    start = time.monotonic()
+    try:
+        async with asyncio.timeout(timeout_s):
+            result = await asyncio.to_thread(work)
+    except TimeoutError as error:
+        hint = "give it a longer timeout_s, or try again"
+        raise DeadlineError(f"what is known of the user was not read within {timeout_s:g} s", hint=hint) from error
+    return result, timeout_s - (time.monotonic() - start)
 
 
 async def _hung_up(request: Request) -> None:

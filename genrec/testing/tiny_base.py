@@ -62,7 +62,13 @@ def save_tiny_base(folder: Path | str, texts: Sequence[str], *, width: int = 32,
 
 
 def tiny_text_generator(
-    codes: NDArray[np.int32], *, titles: bool = False, node_residual: bool = False, std: float = 0.3, seed: int = 0
+    codes: NDArray[np.int32],
+    *,
+    titles: bool = False,
+    node_residual: bool = False,
+    one_position: bool = False,
+    std: float = 0.3,
+    seed: int = 0,
 ) -> tuple[Generator, PreTrainedTokenizerFast]:
     """Make a generator on the base model of :func:`save_tiny_base`, and its text tokenizer.
 
@@ -74,6 +80,8 @@ def tiny_text_generator(
         Let the codes be text tokens, from token 10 on. Default False: they are tokens of their own.
     node_residual
         Give the code head (random) node and item vectors. Default False.
+    one_position
+        Let an item be one token. Default False: a token for each code.
     std
         Standard deviation of the code head's vectors. Default 0.3.
     seed
@@ -88,7 +96,7 @@ def tiny_text_generator(
     lm, text_tokenizer = _tiny_base(("a title", "nothing in particular"), 32, seed)
     num_codes = int(codes.max()) + 1
     tokenizer = FixedTokenizer(np.array(codes, dtype=np.int32), np.arange(10, 10 + num_codes) if titles else None)
-    vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(codes), len(text_tokenizer))
+    vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(codes), len(text_tokenizer), one_position)
     torch.manual_seed(seed)
     rows = lm.get_output_embeddings().weight
     head = CodeHead(vocabulary, rows.shape[1], node_residual=node_residual, text_rows=rows, init_std=std)

@@ -45,14 +45,17 @@ HELD_OUT = 2
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """The training part of a split, and a sample of its validation part.
+    """The training part of a split, and its validation part.
 
     Parameters
     ----------
     train
         Catalog, users and training interactions; no interactions if they are streamed.
     validation
-        A fixed sample of validation users; None: nothing is validated.
+        A fixed sample of validation users, who are ranked while it trains; None: nothing is validated.
+    questions
+        All validation users, of whom guides are weighed by as many as ``evidence`` says; None: there are none, or
+        interactions are streamed.
     location
         Where the data set can be loaded from again: a name, or an absolute path.
     counts
@@ -65,6 +68,7 @@ class TrainingData:
 
     train: Dataset
     validation: EvalSet | None
+    questions: EvalSet | None
     location: str
     counts: dict[str, int]
     streamed: Path | None = None
@@ -168,12 +172,12 @@ def load_training_data(
     dataset = data if isinstance(data, Dataset) else Dataset.load(data)
     counts = {"users": dataset.num_users, "items": dataset.num_items, "interactions": len(dataset.interactions)}
     if validation is not None:
-        return TrainingData(dataset, _sampled(validation, config), _location(data), counts)
+        return TrainingData(dataset, _sampled(validation, config), validation, _location(data), counts)
     if config.split == "none":
-        return TrainingData(dataset, None, _location(data), counts)
+        return TrainingData(dataset, None, None, _location(data), counts)
     _mention_baskets(config, dataset)
     split = SPLITS[config.split](dataset)
-    return TrainingData(split.train, _sampled(split.validation, config), _location(data), counts)
+    return TrainingData(split.train, _sampled(split.validation, config), split.validation, _location(data), counts)
 
 
 def _mention_baskets(config: FinetuneConfig, dataset: Dataset) -> None:
@@ -214,7 +218,7 @@ def _streamed(config: FinetuneConfig, data: str | Path | Dataset) -> TrainingDat
         asked = np.flatnonzero(lengths > HELD_OUT)
         asked = asked[_sample(len(asked), config)]
         validation = _ask_second_to_last(histories, asked) if len(asked) else None
-    return TrainingData(train, validation, _location(data), counts, folder, lengths)
+    return TrainingData(train, validation, None, _location(data), counts, folder, lengths)
 
 
 def _ask_second_to_last(histories: IterableDataset, users: NDArray[np.int64]) -> EvalSet:

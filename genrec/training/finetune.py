@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from accelerate import Accelerator
@@ -20,7 +19,6 @@ from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import load_base, load_text_tokenizer
 from genrec.model.build import build_generator
 from genrec.model.card import write_card
-from genrec.model.description import FILE as DESCRIPTION
 from genrec.model.description import DatasetReference, ModelDescription
 from genrec.model.folder import save_model
 from genrec.prompt.builder import PromptBuilder
@@ -31,6 +29,7 @@ from genrec.recommend.scorer import GenerativeScorer
 from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
 from genrec.training.loop import CHECKPOINTS, Trainer, TrainingResult
+from genrec.training.run_file import check_digests, check_folder, describe_run, digests_of, write_run
 from genrec.training.teacher import TeacherTargets, make_targets
 from genrec.training.tokenizing import fit_item_tokenizer, item_vectors
 from genrec.trie import CatalogTrie
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RUN_FILE = "finetune.json"
 TEACHER = "teacher"
 
 
@@ -96,7 +94,8 @@ def finetune(
         Questions of a split that was made already. ``data`` is then its training part: all of it is trained on, and
         ``config.split`` only says how it was made. Default: ``data`` is split as the configuration says.
     resume
-        Go on from the last checkpoint in ``out``; configuration and data must be those it was started with.
+        Go on from the last checkpoint in ``out``; configuration (but for ``training.save_dtype``) and data must be
+        those it was started with, down to the codes that items get.
         Once the model folder is whole, its checkpoints are removed.
     on_estimate
         Called with the estimate and the item tokenizer before training starts.
@@ -113,6 +112,10 @@ def finetune(
         ``evidence`` is to be weighed and there are no validation users.
     ResourceError
         If the run cannot fit the memory.
+    TrainingError
+        If training diverges.
+    ModelError
+        If a weight is infinite in ``training.save_dtype``.
     UnsupportedError
         If something that the configuration asks for is not installed.
 
@@ -131,19 +134,20 @@ def finetune(
     _check_trackers(config.report_to)
     parts = load_training_data(config, data, validation)
     _check_evidence(config, parts)
-    run = {"data": {"name": parts.train.name, **parts.counts}, **config.model_dump(mode="json")}
+    run = describe_run(config, parts)
     processes = Accelerator()
     if processes.is_main_process:
-        _check_folder(out, run, resume)
+        check_folder(out, run, resume=resume)
     built = _build(config, parts.train, processes.device)
     source = parts.examples(config, built.builder)
     expected = estimate(built.generator, source, config.training)
     if processes.is_main_process:
+        digests = digests_of(parts, built.tokenizer)
+        check_digests(out, digests)
         if on_estimate:
             on_estimate(expected, built.tokenizer)
         expected.check()
-        out.mkdir(parents=True, exist_ok=True)
-        (out / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+        write_run(out, run, digests)
     processes.wait_for_everyone()
 
     teacher = _teacher(config, parts, out, processes, baskets=source.next_basket)
@@ -211,14 +215,14 @@ def _teacher(
 
 def _evidence(config: FinetuneConfig, parts: TrainingData, built: _Built, out: Path) -> EvidenceDescription | None:
     """What guides the search of the finished model; what was trained for it is written."""
-    if config.evidence is None or parts.validation is None:
+    if config.evidence is None or parts.validation is None or parts.questions is None:
         return None
     trained, seed = out / CHECKPOINTS / TEACHER, config.training.seed
     scorers = fit_allowed(config.evidence.scorers, parts.train, parts.validation, seed, trained)
     if not scorers:
         return None
     alone = GenerativeScorer(built.generator, built.builder, config.prompt.max_items)
-    about = choose_evidence(scorers, alone, parts.train, parts.validation, config.evidence.validation_users)
+    about = choose_evidence(scorers, alone, parts.train, parts.questions, config.evidence.validation_users)
     save_evidence(about, scorers, out)
     return about
 
@@ -250,22 +254,6 @@ def _check_trackers(names: Sequence[str]) -> None:
     for name in names:
         if util.find_spec(name) is None:
             raise UnsupportedError(f"report_to: {name} is not installed", hint=f"pip install {name}")
-
-
-def _check_folder(out: Path, run: dict[str, Any], resume: bool) -> None:
-    """A new folder, or the one of the run that is resumed."""
-    written = out / RUN_FILE
-    if resume and written.exists():
-        if (out / DESCRIPTION).exists():
-            hint = "use the model, or give another --out to train anew"
-            raise ConfigError(f"{out} is a finished run: there is nothing to resume", hint=hint)
-        before = json.loads(written.read_text(encoding="utf-8"))
-        changed = [key for key in run if before.get(key) != run[key]]
-        if changed:
-            hint = f"resume with what {written} says, or write to another folder"
-            raise ConfigError(f"{out} was started with another configuration: {', '.join(changed)} differ", hint=hint)
-    elif out.exists() and any(out.iterdir()):
-        raise ConfigError(f"{out} is not empty", hint="give another --out, or --resume to go on with a run in it")
 
 
 def _write_folder(

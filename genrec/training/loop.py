@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
+from genrec.errors import TrainingError
 from genrec.training.batches import Batch, bucket, grouped
 from genrec.training.checkpoint import Progress, list_checkpoints, load_checkpoint, save_checkpoint
 from genrec.training.loss import CodeLoss
@@ -118,6 +119,11 @@ class Trainer:
         ----------
         resume
             Go on from the last whole checkpoint in the folder, if there is one.
+
+        Raises
+        ------
+        TrainingError
+            If the loss or its gradient is NaN or infinite. The weights are then those of the step before.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         checkpoints = list_checkpoints(self.folder / CHECKPOINTS) if resume else []
@@ -196,10 +202,26 @@ class Trainer:
                 loss = self.loss(batch.to(self.generator.device)) * weight
                 self.accelerator.backward(loss)
             total += loss.detach()
-        self.accelerator.clip_grad_norm_(list(self.generator.trainable().values()), self.config.max_grad_norm)
+        norm = self.accelerator.clip_grad_norm_(list(self.generator.trainable().values()), self.config.max_grad_norm)
+        loss = float(self.accelerator.reduce(total, "mean"))
+        # A gradient scaler leaves out steps that overflow, and goes on with a smaller scale.
+        scaled = self.accelerator.scaler is not None
+        if not (math.isfinite(loss) and (scaled or norm is None or math.isfinite(norm))):
+            raise self._diverged(loss)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return float(self.accelerator.reduce(total, "mean"))
+        return loss
+
+    def _diverged(self, loss: float) -> TrainingError:
+        """All processes see the same loss and gradient, and end together."""
+        rate = max(group["lr"] for group in self.optimizer.param_groups)
+        what = f"loss {loss}" if not math.isfinite(loss) else "its gradient is NaN or infinite"
+        step = self._progress.step + 1
+        hint = "train in another folder with a lower training.learning_rate or code_learning_rate, or a longer warmup"
+        checkpoints = list_checkpoints(self.folder / CHECKPOINTS)
+        if checkpoints:
+            hint += f"; {checkpoints[-1]} is whole, from before"
+        return TrainingError(f"training diverged at step {step:,}, at learning rate {rate:.3g}: {what}", hint=hint)
 
     def _groups(self, epoch: int, skip: int) -> Iterator[list[Batch]]:
         """Groups of batches that make a step, of all processes; the ones before ``skip`` are made and dropped."""

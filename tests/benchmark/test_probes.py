@@ -240,6 +240,30 @@ def test_runs_with_samples_are_compared_on_what_both_asked(run, tmp_path):
     assert (change.low, change.high) == pytest.approx((expected.low, expected.high))
 
 
+def test_slow_models_are_probed_with_questions_that_the_others_are_asked_too():
+    test = leave_last_out(toy_dataset(users=700)).test
+    scorer = Popularity().fit(SPLIT.train)
+    limits = [None, 300, 120]
+    found = [
+        {one.name: set(one.rows) for one in probe(scorer, test, [True], among=among, slow=most is not None)[0]}
+        for most in limits
+        for among in [None if most is None else sample_rows(len(test), most)]
+    ]
+    for name in found[0]:
+        assert found[2][name] == found[1][name] <= found[0][name]
+        assert len(found[1][name]) == 100
+
+
+def test_runs_of_another_limit_are_compared_on_what_both_asked(tmp_path):
+    for most in (20, 60):
+        entrant = Entrant("item-knn", "cf", "named", "item-knn", max_users=most)
+        folder, settings = tmp_path / str(most), Settings(trials=1, modes=(True,))
+        save_report(build_report(run_models([SPLIT], [entrant], folder, settings), [SPLIT], DATASET, settings), folder)
+    for change in compare_runs(tmp_path / "20", tmp_path / "60").changes:
+        assert change.first == change.second
+        assert change.difference == change.low == change.high == 0
+
+
 def test_a_limit_is_shared_by_folds(tmp_path):
     splits = user_folds(DATASET, 3)
     entrant = Entrant("item-knn", "cf", "named", "item-knn", max_users=40)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -27,10 +28,16 @@ from genrec.benchmark.report.summary import summarise
 from genrec.benchmark.report.user_rows import seed_table
 from genrec.benchmark.run import run_benchmark
 from genrec.benchmark.runner import Finished, Settings, run_models
+from genrec.data.folds import user_folds
 from genrec.data.split import leave_last_out
 from genrec.errors import DataError
+from genrec.evaluation.beyond_accuracy import beyond_accuracy
 from genrec.evaluation.bootstrap import bootstrap_interval
-from genrec.evaluation.protocol import evaluate
+from genrec.evaluation.metrics import ndcg
+from genrec.evaluation.protocol import evaluate, join_evaluations
+from genrec.evaluation.sample import questions_at, sample_rows
+from genrec.evaluation.seeds import mean_over_seeds
+from genrec.evaluation.slices import item_popularity_groups, slice_by_target
 from genrec.testing import toy_dataset
 
 DATASET = toy_dataset()
@@ -103,6 +110,74 @@ def test_slices_add_up_to_the_whole(report):
         assert sum(piece.users for piece in pieces) == result.users
         mean = sum(piece.users * piece.metrics["ndcg@10"].mean for piece in pieces) / result.users
         assert mean == pytest.approx(result.metrics["ndcg@10"].mean)
+
+
+def fitted_twice(first, second):
+    """A model of two fits, as a run keeps it."""
+    runs = [evaluate(scorer.fit(SPLIT.train), SPLIT.test) for scorer in (first, second)]
+    per_user = {name: mean_over_seeds([run.per_user[name] for run in runs]) for name in runs[0].per_user}
+    metrics = {name: float(values.mean()) for name, values in per_user.items()}
+    both = replace(runs[0], metrics=metrics, per_user=per_user, more_items=(runs[1].items,))
+    seeds = {"filtered": {name: [run.metrics[name] for run in runs] for name in metrics}}
+    return both, seeds, probe(first, SPLIT.test, [True])[0]
+
+
+def test_all_figures_of_a_model_of_several_fits_are_of_all_fits():
+    both, seeds, probes = fitted_twice(ItemKNN(neighbours=1), Popularity())
+    entry = ModelEntry(name="twice", family="cf", status="done")
+    [model] = build_report([Finished(entry, [both], seeds, probes=probes)], [SPLIT], DATASET, Settings()).models
+    [result] = model.results
+    pieces = [piece for piece in result.slices if piece.group == "item popularity" and piece.users]
+    mean = sum(piece.users * piece.metrics["ndcg@10"].mean for piece in pieces) / result.users
+    assert mean == pytest.approx(result.metrics["ndcg@10"].mean)
+    alone = [beyond_accuracy(items, SPLIT.test.histories, SPLIT.train).metrics for items in both.rankings]
+    assert result.beyond == pytest.approx({name: (alone[0][name] + alone[1][name]) / 2 for name in alone[0]})
+    assert result.short_histories[-1].metrics["ndcg@10"].mean == pytest.approx(seeds["filtered"]["ndcg@10"][0])
+    assert model.unmeasured == []
+    lost = Finished(entry, [replace(both, more_items=())], seeds, probes=probes)
+    [model] = build_report([lost], [SPLIT], DATASET, Settings()).models
+    assert model.unmeasured == [
+        "item popularity, and what lists look like, of all 2 seeds: those of the first were kept alone"
+    ]
+
+
+def test_what_is_popular_is_said_by_the_users_of_each_fold():
+    splits = user_folds(DATASET, 3)
+    parts = [evaluate(EASE().fit(split.train), split.test) for split in splits]
+    entry = ModelEntry(name="ease", family="cf", status="done")
+    [model] = build_report([Finished(entry, [join_evaluations(parts)], {})], splits, DATASET, Settings()).models
+    [result] = model.results
+    expected = {}
+    for split, part in zip(splits, parts, strict=True):
+        for piece in slice_by_target(part.items, split.test.targets, item_popularity_groups(split.train), ndcg):
+            expected[piece.group] = expected.get(piece.group, 0) + piece.questions
+    found = {piece.name: piece.users for piece in result.slices if piece.group == "item popularity"}
+    assert found == expected
+    lifts = [
+        beyond_accuracy(part.items, split.test.histories, split.train).metrics["popularity_lift@10"]
+        for split, part in zip(splits, parts, strict=True)
+    ]
+    sizes = [part.num_users for part in parts]
+    assert result.beyond["popularity_lift@10"] == pytest.approx(np.average(lifts, weights=sizes))
+
+
+def test_a_model_that_was_asked_few_questions_is_not_the_baseline_nor_the_answer():
+    few = sample_rows(len(SPLIT.test), 10)
+
+    def model(name, family, ndcg, scorer, rows=None):
+        asked = SPLIT.test if rows is None else questions_at(SPLIT.test, rows)
+        entry = ModelEntry(name=name, family=family, status="done", validation_ndcg=ndcg)
+        return Finished(entry, [evaluate(scorer.fit(SPLIT.train), asked)], {}, rows=rows)
+
+    models = [
+        model("ease", "cf", 0.1, EASE()),
+        model("easy", "cf", 0.9, ItemKNN(), few),
+        model("gpt", "generative", 0.1, Popularity()),
+        model("gpt, easy", "generative", 0.9, EASE(), few),
+    ]
+    found = build_report(models, [SPLIT], DATASET, Settings(modes=(True,)))
+    assert found.baseline == "ease"
+    assert any("gpt, the generative model that is best on validation" in said for said in found.verdict)
 
 
 def test_the_audit_and_the_data_card_are_in_it(report):

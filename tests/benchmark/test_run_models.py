@@ -1,7 +1,9 @@
 """A whole run: every model in a process of its own, failures told, budgets kept, finished models not run again."""
 
+import json
 import logging
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -166,6 +168,8 @@ def test_seeds_are_averaged_user_by_user(split, scorers, tmp_path):
     expected = np.mean([run.per_user["ndcg@10"] for run in runs], axis=0)
     np.testing.assert_allclose(found.evaluations[0].per_user["ndcg@10"], expected)
     assert found.seeds["filtered"]["ndcg@10"] == pytest.approx([run.metrics["ndcg@10"] for run in runs])
+    for kept, run in zip(found.evaluations[0].rankings, runs, strict=True):
+        np.testing.assert_array_equal(kept, run.items)
     assert len(set(found.seeds["filtered"]["ndcg@10"])) > 1
 
 
@@ -191,6 +195,30 @@ def test_folds_are_tuned_alone_and_asked_together(tmp_path):
     assert found.evaluations[0].num_users == sum(len(split.test) for split in splits)
     assert len(found.entry.trials) == 3 * 2
     assert found.entry.planned_trials == 2
+
+
+def test_folds_that_a_budget_cut_are_run_again_with_another(tmp_path):
+    splits = user_folds(toy_dataset(), 3)
+    settings = Settings(modes=(True,), budget_seconds=1e6)
+    entrants = named_entrants(["item-knn"], {"item-knn": {"neighbours": [1, 8]}})
+    run_models(splits, entrants, tmp_path, settings)
+    place = ModelFolder.of(tmp_path, "item-knn").path / "result.json"
+    result = json.loads(place.read_text())
+    result["entry"]["trials"] = result["entry"]["trials"][:4]  # as a cut leaves it: fewer than 3 folds times 2
+    place.write_text(json.dumps(result))
+    for budget, kept in ((1e6, True), (2e6, False)):
+        heard = Heard()
+        run_models(splits, entrants, tmp_path, replace(settings, budget_seconds=budget), heard)
+        assert heard.kept == [("item-knn", kept)]
+
+
+def test_another_class_of_the_same_file_is_another_model(split, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(textwrap.dedent(SCORERS) + '\nclass Other(Popularity):\n    name = "seeded"\n')
+    for name, kept in (("Seeded", False), ("Other", False), ("Other", True)):
+        heard = Heard()
+        run_models([split], [own_entrant(f"{file}:{name}", {})], tmp_path / "run", Settings(modes=(True,)), heard)
+        assert heard.kept == [("seeded", kept)]
 
 
 def test_names_must_be_there_and_distinct(split, tmp_path):

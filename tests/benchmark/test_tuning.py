@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from genrec.baselines import ItemKNN, Popularity
+from genrec.baselines.content import BertKNN
 from genrec.benchmark.tuning import OutOfTimeError, sample_grid, time_limit, tune
 from genrec.data.split import EvalSet, leave_last_out
 from genrec.errors import ConfigError, ModelError
 from genrec.evaluation.protocol import evaluate
+from genrec.recommend.fusion import Fusion
 from genrec.testing import toy_dataset
 
 GRIDS = st.dictionaries(
@@ -164,3 +168,19 @@ def test_an_empty_validation_part_is_a_clear_error(split):
     nothing = replace(split, validation=EvalSet(np.empty(0, dtype=np.int32), [], []))
     with pytest.raises(ConfigError, match="nothing to evaluate"):
         tune(lambda params: Popularity(), nothing, [{}])
+
+
+def test_a_fit_is_charged_for_the_encoding_of_texts_that_it_found(split, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENREC_CACHE", str(tmp_path))
+    first = tune(lambda params: BertKNN(), split, [{}])
+    [file] = (tmp_path / "text-vectors").iterdir()
+    with safe_open(file, framework="numpy") as kept:
+        took, vectors = float(kept.metadata()["seconds"]), kept.get_tensor("vectors")
+    assert 0 < took <= first.fit_seconds
+    assert first.spared_seconds == 0
+    save_file({"vectors": vectors}, file, metadata={"seconds": "1000.0"})
+    # Two parts read the same vectors: they are paid for once.
+    second = tune(lambda params: Fusion([BertKNN(), BertKNN(recency=0.5)], [1.0, 1.0]), split, [{}, {}])
+    assert 1000 <= second.fit_seconds < 1100
+    assert second.spared_seconds == 2000, "two trials"
+    assert all(trial.seconds < 100 for trial in second.trials), "the budget counts what was spent now"

@@ -3,10 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genrec.baselines import Popularity
 from genrec.data.cold import cold_items, select_questions, shorten_histories
+from genrec.data.folds import join_eval_sets
 from genrec.data.split import EvalSet
 from genrec.data.toy import toy_dataset
 from genrec.errors import ConfigError, DataError
+from genrec.evaluation.protocol import evaluate
 
 
 @given(st.integers(0, 50), st.sampled_from([0.1, 0.3]))
@@ -35,6 +38,22 @@ def test_against_the_definition(seed, share):
             # What is trained on lies before the question.
             trained = split.train.histories[user].tolist()
             assert set(trained) <= set(full[:place])
+
+
+def test_held_out_items_that_were_met_are_seen_items():
+    split = cold_items(toy_dataset(users=40, items=24, length=12), share=0.3)
+    for part in (split.validation, split.test):
+        before = [len(met) - len(history) for met, history in zip(part.met, part.histories, strict=True)]
+        assert max(before) > 0
+        ranked = evaluate(Popularity().fit(split.train), part, ks=(24,)).items
+        for items, met, history in zip(ranked, part.met, part.histories, strict=True):
+            assert set(history) <= set(met)
+            assert not set(items) & set(met)
+        some = select_questions(part, np.arange(len(part)) % 2 == 0)
+        assert [met.tolist() for met in some.seen] == [met.tolist() for met in part.seen[::2]]
+    joined = join_eval_sets([split.validation, split.test])
+    assert len(joined.seen) == len(split.validation) + len(split.test)
+    assert joined.seen[-1].tolist() == split.test.met[-1].tolist()
 
 
 def test_training_keeps_users_who_met_no_held_out_item():

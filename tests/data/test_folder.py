@@ -1,4 +1,5 @@
 import json
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -35,11 +36,14 @@ def test_users_without_interactions_keep_their_index(toy, tmp_path):
 
 
 def test_the_folder_is_as_documented(toy, tmp_path):
+    began = int(time.time())
     toy.save(tmp_path / "d")
     files = {path.name for path in (tmp_path / "d").iterdir()}
     assert files == {"interactions.parquet", "items.parquet", "users.parquet", "dataset.json"}
     manifest = json.loads((tmp_path / "d/dataset.json").read_text())
     assert manifest["format_version"] == 1
+    assert began <= manifest["written"] <= time.time()
+    assert Dataset.load(tmp_path / "d").written == manifest["written"]
     assert manifest["counts"] == {"users": 5, "items": 8, "interactions": 15}
     assert set(manifest["sha256"]) == files - {"dataset.json"}
     assert [path.name for path in tmp_path.iterdir()] == ["d"], "nothing is left beside the folder"

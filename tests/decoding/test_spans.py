@@ -12,10 +12,10 @@ from transformers import LogitsProcessorList
 
 from genrec.decoding.exact import score_items
 from genrec.decoding.item_spans import ItemSpans
-from genrec.decoding.logits_processor import ItemSpanLogitsProcessor
+from genrec.decoding.logits_processor import CatalogLogitsProcessor, ItemSpanLogitsProcessor
 from genrec.decoding.spans import generate_with_items
 from genrec.decoding.weights import ItemWeights
-from genrec.errors import ConfigError
+from genrec.errors import ConfigError, UnsupportedError
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.prompt.sequence import TokenSequence
 from genrec.testing import tiny_codes
@@ -44,11 +44,11 @@ def likely_marker(generator, prompt, step):
 def by_definition(generator, prompt, request):
     """Greedy text with items, each token from a plain forward pass of all before it, the catalog as a list of IDs."""
     vocabulary, head, lm = generator.vocabulary, generator.head, generator.lm
-    trie, ids = vocabulary.trie, [row[row >= 0].tolist() for row in vocabulary.tokens]
+    trie, ids = vocabulary.trie, [vocabulary.code_tokens[row[row >= 0]].tolist() for row in request.codes]
     tokens, nodes, items = prompt.tokens.tolist(), prompt.nodes.tolist(), []
     weights = dict(enumerate(request.dense.tolist()))
     path = [] if tokens[-1] == request.marker else None
-    for room in range(request.max_new_tokens, 0, -1):
+    while (room := request.max_new_tokens + len(prompt) - len(tokens)) > 0:
         live = {i for i in weights if weights[i] > -np.inf and not (request.distinct and i in items)}
         if len(tokens) == len(prompt.tokens) and not live:
             path = None
@@ -57,12 +57,16 @@ def by_definition(generator, prompt, request):
         hidden = generator.hidden(generator.embed(*given), torch.ones_like(given[0]), positions)[0, -1]
         if path is None:
             logits = lm.get_output_embeddings()(hidden)
-            if not live or room <= max(map(len, ids)):
+            if not live or room <= max(vocabulary.lengths):
                 logits[request.marker] = -torch.inf
             token, node = int(logits.argmax()), -1
             path = [] if token == request.marker else None
         else:
-            node = 0 if not path else nodes[-1]
+            if not path:
+                node = 0
+            elif vocabulary.one_position:  # what was written of the item stands in no sequence
+                so_far = head.code_vectors[np.array(path) - vocabulary.text_size].sum(0)
+                hidden = head.depth_reader(hidden[None], so_far[None])[0]
             children = trie.children(node)
             vectors = head.code_vectors[trie.code[children]]
             if head.node_vectors is not None:
@@ -81,6 +85,8 @@ def by_definition(generator, prompt, request):
             if path in ids:
                 items.append(ids.index(path))
                 path = None
+            elif vocabulary.one_position:
+                continue
         tokens.append(token)
         nodes.append(node)
         if token == 0 and node == -1:
@@ -107,10 +113,19 @@ def requests(draw, ids):
         distinct=draw(st.booleans()),
         max_new_tokens=draw(st.integers(5, 24)),
         titles=draw(st.booleans()),
+        one_position=draw(st.booleans()),
         step=draw(st.integers(0, 2)),
         seed=draw(st.integers(0, 20)),
         opened=draw(st.booleans()),
     )
+
+
+def generator_of(request, *, node_residual=False):
+    """A generator and its tokenizer; titles are too long for one position."""
+    return tiny_text_generator(
+        request.codes, titles=request.titles, node_residual=node_residual, seed=request.seed,
+        one_position=request.one_position and not request.titles,
+    )  # fmt: skip
 
 
 def check_answer(generator, tokenizer, request, answer):
@@ -134,9 +149,7 @@ def check_answer(generator, tokenizer, request, answer):
 @given(st.data())
 def test_greedy_answers_are_those_by_definition(ids, data):
     request = data.draw(requests(ids))
-    generator, tokenizer = tiny_text_generator(
-        request.codes, titles=request.titles, node_residual=data.draw(st.booleans()), seed=request.seed
-    )
+    generator, tokenizer = generator_of(request, node_residual=data.draw(st.booleans()))
     prompt = prompt_of(40, 41 + request.seed, 90)
     request.marker = likely_marker(generator, prompt, request.step)
     if request.opened:
@@ -156,7 +169,7 @@ def test_greedy_answers_are_those_by_definition(ids, data):
 @given(st.data())
 def test_drawn_answers_hold_eligible_items_and_text(ids, data):
     request = data.draw(requests(ids))
-    generator, tokenizer = tiny_text_generator(request.codes, titles=request.titles, seed=request.seed)
+    generator, tokenizer = generator_of(request)
     request.marker = likely_marker(generator, prompt_of(40, 90), request.step)
     with torch.no_grad():  # what is written by itself seldom holds a given token when it is drawn
         generator.lm.get_output_embeddings().weight[request.marker] *= 4
@@ -172,12 +185,13 @@ def test_drawn_answers_hold_eligible_items_and_text(ids, data):
     assert answers[0].segments == answers[2].segments
 
 
-def test_items_are_drawn_with_their_probability():
-    generator, tokenizer = tiny_text_generator(tiny_codes(6), std=0.5)
+@pytest.mark.parametrize("one_position", [False, True])
+def test_items_are_drawn_with_their_probability(one_position):
+    generator, tokenizer = tiny_text_generator(tiny_codes(6), std=0.5, one_position=one_position)
     prompt = prompt_of(40, 50)
     draws = [
         generate_with_items(
-            generator, tokenizer, prompt, marker=50, max_new_tokens=2, temperature=1.0, seed=seed
+            generator, tokenizer, prompt, marker=50, max_new_tokens=1 if one_position else 2, temperature=1.0, seed=seed
         ).items[0]
         for seed in range(300)
     ]
@@ -255,6 +269,21 @@ def test_items_that_share_a_leaf_are_named_one_after_the_other():
     assert rows.node.tolist() == [-1]
 
 
+def test_token_ids_do_not_say_which_item_of_one_position_is_meant():
+    vocabulary = tiny_text_generator(TEXT_ONLY, one_position=True)[0].vocabulary
+    spans = ItemSpans(vocabulary, 50)
+    for refused in (
+        lambda: CatalogLogitsProcessor(vocabulary, 1, eos_token_id=0),
+        lambda: ItemSpanLogitsProcessor(spans, 1, 9),
+        lambda: spans.read(torch.tensor([[50, 60]])),
+    ):
+        with pytest.raises(UnsupportedError, match="one position") as error:
+            refused()
+        assert "generate_with_items" in error.value.hint
+    of_one_code = tiny_text_generator(np.array([[0], [1]], dtype=np.int32), one_position=True)[0].vocabulary
+    assert ItemSpans(of_one_code, 50).read(torch.tensor([[50, of_one_code.text_size + 1]])).items == ((1,),)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -262,7 +291,7 @@ def test_items_that_share_a_leaf_are_named_one_after_the_other():
         ({"marker": -1}, "marker"),
         ({"temperature": -0.1}, "temperature"),
         ({"max_new_tokens": 0}, "max_new_tokens"),
-        ({"max_new_tokens": 1, "marker": 90}, "codes"),
+        ({"max_new_tokens": 1, "marker": 90}, "may take 2 tokens"),
         ({"max_new_tokens": 1000}, "positions"),
         ({"weights": ItemWeights.from_seen([[], []], 3)}, "one prompt"),
         ({"weights": ItemWeights.from_seen([[]], 4)}, "4 items"),

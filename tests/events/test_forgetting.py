@@ -1,3 +1,7 @@
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+
 from genrec.events import EventStore
 
 NAME = "a-name-that-stands-nowhere-else"
@@ -20,6 +24,43 @@ def test_a_forgotten_user_leaves_no_byte_behind(tmp_path, event):
         assert store.history(NAME) == []
         assert len(list(store.read())) == 2_000
     assert NAME.encode() not in bytes_of(path)
+
+
+@contextmanager
+def read_beside(path):
+    """Another process reads the file, as it is now, until the block ends."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        yield
+
+
+def test_who_reads_meanwhile_holds_nobody_up_and_the_next_write_erases(tmp_path, event):
+    path = tmp_path / "events.db"
+    with EventStore.open(path) as store:
+        store.append([event(user=NAME)])
+        with read_beside(path):
+            began = time.monotonic()
+            assert store.forget(NAME).events == 1
+            store.append([event(user="bob")])
+            assert time.monotonic() - began < 10  # BUSY_SECONDS are 30
+            assert NAME.encode() in bytes_of(path)
+        store.append([event(user="bob")])
+        assert NAME.encode() not in bytes_of(path)
+        assert [one.event.user_id for one in store.read()] == ["bob", "bob"]
+
+
+def test_a_store_that_is_opened_later_erases_what_one_could_not(tmp_path, event):
+    path = tmp_path / "events.db"
+    store = EventStore.open(path)
+    store.append([event(user=NAME)])
+    with EventStore.open(path) as other:
+        with read_beside(path):
+            store.forget(NAME)
+            store.close()
+            assert NAME.encode() in bytes_of(path)
+        other.record_training("models/1", 0)
+        assert NAME.encode() not in bytes_of(path)
 
 
 def test_the_store_knows_whom_it_forgot_and_not_by_name(store, event):

@@ -28,16 +28,16 @@ def base_folder(tmp_path_factory):
 def make_model(base_folder):
     """A generator with random weights everywhere that training changes, and its description."""
 
-    def make(kind, items="atomic", node_residual=False, quantization="none"):
+    def make(kind, items="atomic", node_residual=False, quantization="none", one_position=False):
         config = (
             ScratchConfig(layers=1, width=32, heads=2)
             if kind == "scratch"
             else PretrainedConfig(name=str(base_folder), quantization=quantization)
         )
         base = load_base(config, max_positions=128)
-        head = CodeHeadConfig(node_residual=node_residual)
+        head = CodeHeadConfig(node_residual=node_residual, one_position=one_position)
         tokenizer = fit(items, base)
-        vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size)
+        vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), base.text_size, one_position)
         generator = build_generator(base, vocabulary, config, head, titles=TITLES).eval()
         for parameter in generator.trainable().values():
             parameter.data += 0.1 * parameter.data.new_tensor(np.random.default_rng(0).normal(size=parameter.shape))

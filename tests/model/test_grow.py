@@ -8,6 +8,8 @@ from genrec.decoding import score_items
 from genrec.errors import DataError
 from genrec.items.atomic import AtomicTokenizer
 from genrec.items.vocabulary import ItemVocabulary
+from genrec.model.code_head import CodeHead
+from genrec.model.generator import Generator
 from genrec.model.grow import grown
 from genrec.testing import FixedTokenizer, tiny_generator, tiny_prompt
 from genrec.trie import CatalogTrie
@@ -42,6 +44,15 @@ def test_without_residuals_a_grown_generator_is_one_built_with_all_items():
     assert score_items(new, prompts) == pytest.approx(score_items(whole, prompts), abs=1e-5)
     trie = CatalogTrie.from_codes(np.concatenate([OLD, NEW]))
     assert all((new.vocabulary.trie.paths == trie.paths).ravel())
+
+
+def test_ids_of_one_position_may_get_longer():
+    few = FixedTokenizer(np.array([[0], [1]], dtype=np.int32))
+    vocabulary = ItemVocabulary(few, CatalogTrie.from_codes(few.codes), 2, one_position=True)
+    old = Generator(tiny_generator(codes=few.codes).lm, CodeHead(vocabulary, 32), vocabulary).eval()
+    more = FixedTokenizer(np.array([[0, -1], [1, -1], [2, 3], [2, 4]], dtype=np.int32))
+    new = grown(old, more)
+    assert np.exp(score_items(new, [tiny_prompt(new, [3, 0])])).sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_new_nodes_start_as_the_mean_of_their_siblings():

@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM
 
 from genrec.decoding.exact import score_items
 from genrec.errors import ModelError
+from genrec.model.depth import DepthReader
 from genrec.model.folder import load_model, save_model
 from genrec.testing import tiny_prompt
 
@@ -49,6 +50,18 @@ def test_scores_are_the_same_after_saving_and_loading(make_model, tmp_path, kind
     assert not loaded.generator.training
 
 
+def test_older_folders_have_a_reader_that_ids_of_one_code_never_used(make_model, tmp_path):
+    generator, description = make_model("scratch", "atomic", one_position=True)
+    expected = scores(generator)
+    generator.head.depth_reader = DepthReader(generator.head.width)
+    save_model(tmp_path, generator, description, IDS)
+    with safe_open(tmp_path / "code_head.safetensors", "pt") as file:
+        assert "depth_reader.out.weight" in file.keys()  # noqa: SIM118
+    loaded = load_model(tmp_path).generator
+    assert loaded.head.depth_reader is None
+    np.testing.assert_allclose(scores(loaded), expected, rtol=0, atol=1e-6)
+
+
 def test_float16_halves_the_tensors_and_hardly_moves_the_scores(make_model, tmp_path):
     generator, description = make_model("pretrained", "atomic")
     save_model(tmp_path / "half", generator, description, IDS, torch.float16)
@@ -58,6 +71,24 @@ def test_float16_halves_the_tensors_and_hardly_moves_the_scores(make_model, tmp_
     loaded = load_model(tmp_path / "half").generator
     assert {p.dtype for p in loaded.parameters()} == {torch.float32}
     np.testing.assert_allclose(scores(loaded), scores(generator), atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [("pretrained", "head.code_vectors"), ("pretrained", "lora_B.default.weight"), ("scratch", "mlp.c_fc.weight")],
+)
+def test_weights_that_would_be_written_as_infinite_are_refused_before_anything_is(make_model, tmp_path, kind, part):
+    generator, description = make_model(kind)
+    weights = next(p for name, p in generator.named_parameters() if name.endswith(part))
+    weights.data.view(-1)[1] = 7e4
+    with pytest.raises(ModelError, match=r"weights up to 7e\+04, infinite in float16") as error:
+        save_model(tmp_path / "model", generator, description, IDS, torch.float16)
+    assert "save_dtype=float32" in error.value.hint
+    assert not (tmp_path / "model").exists()
+    save_model(tmp_path / "model", generator, description, IDS)
+    weights.data.view(-1)[1] = torch.nan
+    with pytest.raises(ModelError, match="NaN or infinite"):
+        save_model(tmp_path / "other", generator, description, IDS)
 
 
 def test_a_from_scratch_model_loads_in_plain_transformers(make_model, tmp_path):

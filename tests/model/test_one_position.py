@@ -90,6 +90,23 @@ def test_exact_scores_beams_and_loss_are_those_of_the_definition(generator):
     assert CodeLoss(generator)(collate([example])).item() == pytest.approx(-expected[2, 1], rel=1e-4)
 
 
+def test_with_ids_of_one_code_it_changes_nothing():
+    made = []
+    for one_position in (False, True):
+        tokenizer = FixedTokenizer(np.arange(6, dtype=np.int32)[:, None])
+        vocabulary = ItemVocabulary(tokenizer, CatalogTrie.from_codes(tokenizer.codes), 2, one_position)
+        config = ScratchConfig(layers=1, width=16, heads=2, dropout=0.0)
+        head = CodeHeadConfig(node_residual=True, one_position=one_position)
+        made.append(build_generator(load_base(config, max_positions=8), vocabulary, config, head).eval())
+    several, one = made
+    for parameter in several.head.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    one.load_state_dict(several.state_dict())
+    prompts = [prompt(one, items) for items in ([], [4], [2, 0, 5])]
+    np.testing.assert_array_equal(score_items(one, prompts), score_items(several, prompts))
+    np.testing.assert_array_equal(beam_search(one, prompts, k=6).items, beam_search(several, prompts, k=6).items)
+
+
 def test_titles_are_too_long_for_one_position(generator):
     tokenizer = FixedTokenizer(UNEVEN, np.arange(2, 9))
     vocabulary = ItemVocabulary(tokenizer, generator.vocabulary.trie, 9)

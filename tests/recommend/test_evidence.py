@@ -159,11 +159,13 @@ def test_a_scorer_that_the_data_do_not_allow_does_not_guide(tmp_path, caplog):
     settings = {
         "items": {"kind": "atomic"},
         "training": {"epochs": 1, "validation_users": 20},
-        "evidence": {"scorers": ["popularity-recent", "item-knn"], "validation_users": 20},
+        "evidence": {"scorers": ["popularity-recent", "item-knn"], "validation_users": 45},
     }
     finetune(FinetuneConfig.from_mapping(settings), dataset, tmp_path / "model")
     assert "popularity-recent is left out" in caplog.text
-    assert ModelDescription.read(tmp_path / "model").evidence.scorers == ["item-knn"]
+    about = ModelDescription.read(tmp_path / "model").evidence
+    assert about.scorers == ["item-knn"]
+    assert about.questions == 45, "of all validation users, not of the 20 who are ranked while it trains"
 
 
 def test_what_was_trained_is_read_and_has_to_be_there(folder, tmp_path):

@@ -128,6 +128,41 @@ def test_forgotten_users_have_no_vote(store):
     assert np.abs(evidence.weights(items(3)).dense).max() == 0
 
 
+def test_of_a_forgotten_user_who_comes_back_only_what_is_new_votes(store):
+    view(store, [(f"x{n}", item) for n in range(60) for item in ("i3", "i17")])
+    online = OnlineModel(store, DATASET, NO_TREND)
+    evidence = online.evidence(IDS)
+    for user in (*(f"x{n}" for n in range(60)), *DATASET.users.ids):
+        store.forget(user)
+    view(store, [(f"x{n}", item) for n in range(60) for item in ("i5", "i3", "i5", "no item of ours")])
+    online.refresh()
+    found = evidence.weights(items(3)).dense[0]
+    begun_anew = OnlineModel(store, DATASET, NO_TREND).evidence(IDS).weights(items(3)).dense[0]
+    assert found[5] > found[17]
+    assert found == pytest.approx(begun_anew)
+
+
+class ForgetsWhileRead(EventStore):
+    """Somebody is forgotten once their events were read."""
+
+    def read(self, after=0, limit=None):
+        events = list(super().read(after, limit))
+        for user in {one.event.user_id for one in events}:
+            self.forget(user)
+        return iter(events)
+
+
+def test_who_is_forgotten_while_events_are_read_has_no_vote(tmp_path):
+    with ForgetsWhileRead.open(tmp_path / "events.db") as store:
+        for user in DATASET.users.ids:
+            store.forget(user)
+        online = OnlineModel(store, DATASET, NO_TREND)
+        evidence = online.evidence(IDS)
+        view(store, [(f"x{n}", item) for n in range(60) for item in ("i3", "i17")])
+        online.refresh()
+        assert np.abs(evidence.weights(items(3)).dense).max() == 0
+
+
 def test_weights_are_finite_and_bounded_whatever_comes(store):
     rng = np.random.default_rng(0)
     view(store, [(f"x{rng.integers(9)}", f"i{rng.integers(30)}") for _ in range(500)])

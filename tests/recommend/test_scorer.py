@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from genrec.baselines import Popularity
 from genrec.baselines.base import Scorer
 from genrec.prompt.builder import PromptBuilder
 from genrec.prompt.templates import Templates
 from genrec.recommend.scorer import GenerativeScorer
-from genrec.testing import tiny_generator
+from genrec.retrieval import Candidates
+from genrec.testing import tiny_generator, toy_dataset
 from genrec.testing.scorer_contract import NUM_ITEMS, ScorerContract
 
 
@@ -58,3 +60,16 @@ def test_items_of_the_history_weigh_the_return_log_odds():
     wanted[2, 0] -= 1.5
     np.testing.assert_allclose(returning.score(histories), wanted, atol=1e-5)
     np.testing.assert_allclose(returning.recommend(histories, 6).scores, -np.sort(-wanted)[:, :6], atol=1e-4)
+
+
+def test_scores_for_a_ranking_of_unseen_items_are_of_the_candidates_that_it_ranks():
+    dataset = toy_dataset(items=NUM_ITEMS)
+    scorer = make(beams=NUM_ITEMS, candidates=Candidates(Popularity(), 10)).fit(dataset)
+    histories = [dataset.histories[user] for user in range(6)]
+    ranking = scorer.recommend(histories, NUM_ITEMS, exclude=histories)
+    scores = scorer.score_eligible(histories, histories)
+    for items, row in zip(ranking.items, scores, strict=True):
+        assert (items >= 0).sum() == 10
+        assert set(np.flatnonzero(np.isfinite(row))) == set(items[items >= 0])
+    whole = scorer.score(histories)
+    assert any(np.isfinite(row[history]).any() for row, history in zip(whole, histories, strict=True))

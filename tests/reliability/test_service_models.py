@@ -172,7 +172,7 @@ def test_a_new_item_can_be_answered_by_the_fallback(serving, hold_up, atomic_fol
         async with serving(atomic_folders[0]) as service:
             await service.update_items(ROWS)
             async with hold_up(service):
-                return await service.recommend(Request(history=["new"], k=25, include_seen=True), timeout_s=0.1)
+                return await service.recommend(Request(history=["new"], k=25, include_seen=True), timeout_s=0.5)
 
     served = asyncio.run(scenario())
     assert served.source == "fallback"

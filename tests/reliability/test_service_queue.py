@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from genrec.errors import DeadlineError, EngineError, ModelError, NotReadyError,
 from genrec.recommend.recommender import Recommender
 from genrec.recommend.request import Request
 from genrec.serve.engine import Service
+from genrec.serve.engine.fallback_line import FallbackLine
 from genrec.serve.engine.queue import Pending, RequestQueue
 from genrec.testing import toy_dataset
 
@@ -98,11 +100,59 @@ def test_at_the_deadline_collaborative_filtering_answers_by_the_same_rules(servi
 def test_the_fallback_knows_what_goes_with_the_history(serving, hold_up):
     async def scenario():
         async with serving() as service, hold_up(service):
-            return [await service.recommend(Request(history=[f"i{i}"], k=2), timeout_s=0.05) for i in (3, 9, 20)]
+            return [await service.recommend(Request(history=[f"i{i}"], k=2), timeout_s=0.4) for i in (3, 9, 20)]
 
     # In the toy data, users meet neighbours: i3 goes with i2 and i4.
     for item, served in zip((3, 9, 20), asyncio.run(scenario()), strict=True):
         assert {one.item_id for one in served.answer.items} == {f"i{item - 1}", f"i{item + 1}"}
+
+
+def test_a_fallback_that_would_be_late_is_an_error_in_time(serving, hold_up):
+    async def scenario():
+        async with serving() as service, hold_up(service):
+            go_on = threading.Event()
+            service._falling_back._thread.submit(go_on.wait, 30)
+            began = time.monotonic()
+            asked = [service.recommend(request, timeout_s=1.0) for request in requests(20)]
+            results = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+            assert time.monotonic() - began < 5
+            go_on.set()
+            assert [type(result) for result in results] == [DeadlineError] * 20
+            assert service.counts.fallbacks == 0
+            assert (await service.recommend(REQUEST, timeout_s=1.0)).source == "fallback"
+
+    asyncio.run(scenario())
+
+
+def test_the_fallback_takes_no_more_than_it_answers_in_time():
+    begun = []
+
+    class Slow:
+        def answer(self, request):
+            begun.append(request)
+            time.sleep(0.05)
+            return request
+
+    async def scenario():
+        line = FallbackLine()
+        try:
+            for request in requests(10):  # it learns how long one takes
+                await line.answer(Slow(), request, time.monotonic() + 30)
+            begun.clear()
+            deadline = time.monotonic() + 1.0
+            asked = [asyncio.create_task(line.answer(Slow(), request, deadline)) for request in requests(200)]
+            await asyncio.sleep(0)  # each has begun, and waits or was refused
+            refused = [task.exception() for task in asked if task.done()]
+            assert len(refused) >= 150
+            assert {type(error) for error in refused} == {DeadlineError}
+            results = await asyncio.gather(*asked, return_exceptions=True)
+            assert results[0] is begun[0]
+            assert len(begun) <= 40
+            assert line.answered == 10 + sum(isinstance(result, Request) for result in results)
+        finally:
+            line.close()
+
+    asyncio.run(scenario())
 
 
 def test_without_a_fallback_a_deadline_is_an_error(serving, hold_up):

@@ -1,11 +1,13 @@
 """Real connections to a server that is busy: what it turns away, what it gives up, what it finishes."""
 
+import asyncio
 import json
 import shutil
 import socket
 import threading
 import time
 from contextlib import contextmanager
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
@@ -47,6 +49,13 @@ def until(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def post(running, path, body):
+    head = {"Content-Type": "application/json"}
+    request = Request(running.url + path, data=json.dumps(body).encode(), headers=head, method="POST")
+    with urlopen(request, timeout=10) as answer:
+        return json.load(answer)
 
 
 def ask(running, body):
@@ -118,6 +127,43 @@ def test_too_late_without_a_fallback_is_504(busy_server):
         Client(busy_server.url).recommend(history=["i1"], timeout_s=0.05)
     assert late.value.problem["status"] == 504
     assert busy_server.service.counts.waiting == 0
+
+
+@contextmanager
+def no_thread_left(running):
+    """All threads that read files for the loop are busy until the block ends, as where a disk hangs."""
+    go_on = threading.Event()
+
+    async def occupy():
+        for _ in range(64):
+            asyncio.get_running_loop().run_in_executor(None, go_on.wait, 60)
+
+    running.call(occupy()).result(30)
+    try:
+        yield go_on
+    finally:
+        go_on.set()
+
+
+@pytest.mark.parametrize("path", ["/v1/recommend", "/v1/chat"])
+def test_reading_what_is_known_of_a_user_counts_against_the_deadline(model_folder, tmp_path, path):
+    body = {"user_id": "u1", "text": "a drama"} if path == "/v1/chat" else {"user_id": "u1"}
+    with ServerThread(model_folder, tmp_path / "events.db", ServeSettings(timeout_s=1)) as running:
+        with no_thread_left(running), pytest.raises(HTTPError) as late:
+            post(running, path, body)
+        problem = json.load(late.value)
+        assert (problem["status"], problem["type"]) == (504, "urn:genrec:problem:deadline")
+        assert "user" in problem["detail"]
+        assert post(running, path, body)["items"]
+
+
+def test_what_is_left_after_the_reading_is_what_the_answer_has(model_folder, tmp_path):
+    serving = ServerThread(model_folder, tmp_path / "events.db", ServeSettings(timeout_s=4))
+    with serving as running, held_up(running), no_thread_left(running) as go_on:
+        threading.Timer(3.0, go_on.set).start()
+        began = time.monotonic()
+        assert post(running, "/v1/recommend", {"user_id": "u1"})["source"] == "fallback"
+        assert time.monotonic() - began < 6  # 3 + 4 if it had all of it
 
 
 def test_one_that_fails_ends_its_batch_and_frees_all_places(busy_server):

@@ -1,12 +1,17 @@
 """Items that were sent to a server are there after it: on the disk before they are acknowledged."""
 
+import json
 import logging
 import os
+import shutil
 import signal
 import time
 
+import pyarrow as pa
 import pytest
 
+from genrec.data.catalog_rows import with_rows
+from genrec.data.dataset import Dataset
 from genrec.events import EventStore
 from genrec.serve.kept_items import KeptItems
 from genrec.serve.settings import ServeSettings
@@ -45,19 +50,53 @@ def test_a_new_and_a_changed_item_survive_a_kill(server, atomic):
         assert years(again, "n1", "i3") == {"n1": 2025, "i3": 1999}
 
 
-def test_a_data_set_that_is_written_later_is_right(atomic, tmp_path):
-    data = tmp_path / "data"
-    toy_dataset().save(data)
-    before = time.time() - 3600
-    os.utime(data / "dataset.json", (before, before))
+@pytest.fixture
+def data(tmp_path):
+    toy_dataset().save(tmp_path / "data")
+    return tmp_path / "data"
+
+
+def reloaded(client):
+    assert client.post("/admin/reload").status_code == 200
+    return years(client, "n1", "i3")
+
+
+def test_a_data_set_that_is_written_later_is_right(atomic, data, tmp_path):
+    with client_of(atomic, tmp_path / "events.db", ServeSettings(), data=str(data)) as client:
+        send(client, NEW, {"item_id": "i3", "year": 1999})
+        assert reloaded(client) == {"n1": 2024, "i3": 1999}
+        time.sleep(1.1)  # times are kept in seconds
+        newer = pa.table({"item_id": ["i3"], "year": [2001]})
+        dataset = Dataset.load(data)
+        dataset.with_catalog(with_rows(dataset.catalog, newer).catalog).save(data)
+        assert reloaded(client) == {"i3": 2001}
+        send(client, {"item_id": "i3", "year": 2002})
+        assert reloaded(client) == {"i3": 2002}
+
+
+def test_a_copy_of_the_data_set_is_not_a_later_one(atomic, data, tmp_path):
+    with client_of(atomic, tmp_path / "events.db", ServeSettings(), data=str(data)) as client:
+        send(client, NEW, {"item_id": "i3", "year": 1999})
+        shutil.copytree(data, tmp_path / "copy", copy_function=shutil.copy)
+        shutil.rmtree(data)
+        (tmp_path / "copy").rename(data)
+        later = time.time() + 3600  # as if it were copied in an hour
+        os.utime(data / "dataset.json", (later, later))
+        assert reloaded(client) == {"n1": 2024, "i3": 1999}
+        assert client.post("/v1/recommend", json={"history": ["n1"]}).status_code == 200
+
+
+def test_a_folder_that_does_not_say_when_it_was_written_is_as_old_as_its_file(atomic, data, tmp_path):
+    manifest = json.loads((data / "dataset.json").read_text())
+    del manifest["written"]
+    (data / "dataset.json").write_text(json.dumps(manifest))
     with client_of(atomic, tmp_path / "events.db", ServeSettings(), data=str(data)) as client:
         of_the_data_set = years(client, "i3")
         send(client, NEW, {"item_id": "i3", "year": 1999})
-    with client_of(atomic, tmp_path / "events.db", ServeSettings(), data=str(data)) as client:
-        assert years(client, "n1", "i3") == {"n1": 2024, "i3": 1999}
-        os.utime(data / "dataset.json", (before + 7200, before + 7200))
-        assert client.post("/admin/reload").status_code == 200
-        assert years(client, "n1", "i3") == of_the_data_set
+        assert reloaded(client) == {"n1": 2024, "i3": 1999}
+        later = time.time() + 3600
+        os.utime(data / "dataset.json", (later, later))
+        assert reloaded(client) == of_the_data_set
 
 
 def test_what_does_not_fit_any_longer_is_left_out_and_said(atomic, tmp_path, caplog):

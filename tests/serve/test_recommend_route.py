@@ -1,6 +1,8 @@
 """``/v1/recommend`` and ``/v1/similar``: what is asked over HTTP is what the recommender is asked."""
 
+import threading
 import uuid
+from functools import partial
 
 import pytest
 
@@ -171,7 +173,12 @@ def test_a_problem_names_field_limit_and_value(client, body, status, field, limi
 
 
 def test_what_is_late_is_answered_by_the_fallback_and_says_so(client):
-    answer = ask(client, {"history": ["i3"], "timeout_s": 0.0005, "filters": ["year>1975"], "explain": True})
+    go_on, service = threading.Event(), client.app.state.parts.service
+    client.portal.start_task_soon(partial(service.run, lambda _: go_on.wait(30), timeout_s=60))
+    try:
+        answer = ask(client, {"history": ["i3"], "timeout_s": 0.5, "filters": ["year>1975"], "explain": True})
+    finally:
+        go_on.set()
     assert answer["source"] == "fallback"
     assert "reasons" not in answer["items"][0]
     assert "i3" not in ids(answer)

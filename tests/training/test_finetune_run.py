@@ -7,6 +7,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from genrec.data.streaming import sort_by_user
 from genrec.errors import ConfigError, DataError, ResourceError, UnsupportedError
@@ -74,6 +75,12 @@ def test_resuming_with_another_configuration_or_data_set_is_refused(stopped, toy
         finetune(toy_config("training.seed=1"), "toy", stopped, resume=True)
     with pytest.raises(ConfigError, match="another configuration: data differ"):
         finetune(toy_config("training.checkpoint_minutes=0"), toy_dataset(users=59), stopped, resume=True)
+
+
+def test_a_resumed_run_may_write_its_weights_in_another_type(stopped, toy_config):
+    config = toy_config("training.checkpoint_minutes=0", "training.save_dtype=float16")
+    finetune(config, "toy", stopped, resume=True)
+    assert load_file(stopped / "code_head.safetensors")["code_vectors"].dtype == torch.float16
 
 
 def test_resuming_what_was_never_started_starts_it(toy_config, tmp_path):

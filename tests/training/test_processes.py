@@ -74,12 +74,14 @@ def test_killed_and_resumed_it_ends_as_if_it_had_never_stopped(config, tmp_path)
     assert_same_model(out, tmp_path / "whole", 1e-6)
 
 
-def test_two_processes_take_the_steps_of_one_that_accumulates_two_batches(config, tmp_path):
+@pytest.mark.parametrize("head", ["{}", "{one_position: true, node_residual: true}"])
+def test_two_processes_take_the_steps_of_one_that_accumulates_two_batches(config, tmp_path, head):
     """An odd number of batches an epoch: in its last step one process has none of its own."""
     config = config(0.0)
-    train(FinetuneConfig.from_yaml(config, ["training.accumulate=2"]), "toy", tmp_path / "one")
+    train(FinetuneConfig.from_yaml(config, ["training.accumulate=2", f"head={head}"]), "toy", tmp_path / "one")
     script = tmp_path / "genrec_main.py"
     script.write_text("from genrec.cli.main import main\nmain()\n")
-    run("-m", "torch.distributed.run", "--nproc_per_node=2", str(script), *finetune(config, tmp_path / "two")[2:])
+    both = finetune(config, tmp_path / "two", "--set", f"head={head}")[2:]
+    run("-m", "torch.distributed.run", "--nproc_per_node=2", str(script), *both)
     assert records(tmp_path / "two") == [pytest.approx(record, rel=1e-4) for record in records(tmp_path / "one")]
     assert_same_model(tmp_path / "one", tmp_path / "two", 1e-4)

@@ -1,11 +1,13 @@
 """The loop: what must not change its steps."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
+from genrec.errors import TrainingError
 from genrec.testing import toy_dataset
 from genrec.training import loop
 from genrec.training.batches import collate, grouped
@@ -205,3 +207,27 @@ def test_the_epoch_loss_is_the_mean_over_its_targets(config, tmp_path):
     run = Run(config("training.epochs=1", "training.tokens_per_batch=140"), tmp_path, validate=lambda: 0.1)
     run.train()
     assert run.records[-1]["epoch_loss"] == pytest.approx(sum(loss for _, loss in run.losses) / 2, rel=1e-6)
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_run_that_diverges_ends_with_the_step_and_the_way_out(toy_config, tmp_path, saved):
+    minutes = 0 if saved else 5
+    run = Run(toy_config("training.learning_rate=1e30", f"training.checkpoint_minutes={minutes}"), tmp_path)
+    with pytest.raises(TrainingError, match=r"diverged at step \d+, at learning rate \d.*e\+\d\d: ") as error:
+        run.train()
+    last = run.records[-1]["step"]
+    assert f"step {last + 1}," in error.value.message
+    assert all(math.isfinite(loss) for _, loss in run.losses)
+    assert all(tensor.isfinite().all() for tensor in run.weights.values())
+    assert "training.learning_rate" in error.value.hint
+    assert (f"step-{last:08d} is whole" in error.value.hint) == saved
+
+
+def test_a_gradient_that_is_not_finite_changes_no_weights(toy_config, tmp_path):
+    """The loss is finite, its gradient overflows."""
+    run = Run(toy_config(), tmp_path)
+    run.generator.head.code_vectors.register_hook(lambda gradient: gradient * torch.inf)
+    before = run.weights
+    with pytest.raises(TrainingError, match=r"diverged at step 1, .*gradient"):
+        run.train()
+    assert_same(run.weights, before, 0)

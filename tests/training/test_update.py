@@ -15,6 +15,7 @@ from genrec.cli.main import app
 from genrec.data.catalog_rows import with_rows
 from genrec.errors import ConfigError
 from genrec.events import Event, EventStore
+from genrec.model.description import ModelDescription
 from genrec.model.folder import load_model
 from genrec.recommend.recommender import Recommender
 from genrec.testing import toy_dataset, toy_next_item
@@ -24,6 +25,7 @@ from genrec.training.update import UpdateConfig, update
 DATASET = toy_dataset(users=60, items=24, length=10)
 LEARN = UpdateConfig(epochs=6, rate=5.0, min_events=20)
 SPOIL = UpdateConfig(epochs=2, rate=300.0, min_events=20)
+LEARN_MUCH = UpdateConfig(epochs=20, rate=5.0, min_events=20, max_drop=1.0, max_slice_drop=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +64,10 @@ def test_a_better_model_is_promoted_and_says_what_it_learnt(model, store, tmp_pa
     before = weights_of(model)
     report = update(model, store, tmp_path / "new", config=LEARN)
     assert report.promoted, report.lines()
-    assert (report.new_events, report.users, report.replayed) == (120, 30, 30)
+    assert (report.new_events, report.learnt_events, report.users, report.replayed) == (120, 105, 30, 30)
     assert report.all.after > report.all.before
-    assert (report.new.questions, report.old.questions) == (30, 30)
+    assert (report.new.questions, report.old.questions) == (15, 30)
+    assert any(line.startswith("learnt 105 events of 30 users") for line in report.lines())
     made = load_model(tmp_path / "new")
     assert made.description.metrics == {"held_out_ndcg@10": report.all.after}
     assert made.description.dataset.split == "none"
@@ -95,10 +98,11 @@ def test_the_next_update_begins_where_the_last_one_ended(model, store, tmp_path)
     nothing = update(tmp_path / "m2", store, tmp_path / "m3", config=LEARN)
     assert (nothing.promoted, nothing.failed, nothing.new_events) == (False, False, 0)
     assert not (tmp_path / "m3").exists()
-    go_on(store, users=range(10), count=2, first=4)
+    go_on(store, users=range(30, 40), count=2)
     second = update(tmp_path / "m2", store, tmp_path / "m3", config=LEARN)
     assert second.new_events == 20
-    assert second.users == 10
+    # What 15 users were asked for is learnt now, and what 5 are asked for now is not.
+    assert (second.users, second.new.questions, second.learnt_events) == (25, 5, 30)
     # Another store with the same numbers is not taken for this one.
     with EventStore.open(tmp_path / "other.db") as other:
         go_on(other)
@@ -122,22 +126,64 @@ def test_an_adapter_learns_and_its_base_stays(base_folder, toy_config, store, tm
     assert Recommender.from_pretrained(tmp_path / "new", DATASET).recommend(prompt="a comedy", k=2).items
 
 
-def test_items_that_are_new_in_the_data_set_are_learnt(model, store, tmp_path):
+@pytest.fixture
+def later(tmp_path):
+    """The data set with two items that the model does not know."""
     rows = pa.table({"item_id": ["n1", "n2"], "title": ["Velvet Anchor", "Copper Bell"]})
-    later = replace(DATASET, catalog=with_rows(DATASET.catalog, rows).catalog)
-    later.save(tmp_path / "later")
+    replace(DATASET, catalog=with_rows(DATASET.catalog, rows).catalog).save(tmp_path / "later")
+    return str(tmp_path / "later")
+
+
+def meet_n1(store):
+    """Thirty users, and then something else."""
     go_on(store, count=2)
-    at = {"kind": "interaction", "value": "view"}
-    store.append([Event(f"n{user}", f"u{user}", "n1", timestamp=2_100_000_000, **at) for user in range(0, 30, 2)])
-    report = update(model, store, tmp_path / "new", data=str(tmp_path / "later"), config=LEARN)
-    assert report.new_items == 2
-    assert report.unknown_items == 0
-    assert report.promoted, report.lines()
-    recommender = Recommender.from_pretrained(tmp_path / "new")
-    assert recommender.model.item_ids[-2:] == ["n1", "n2"]
-    found = recommender.recommend(history=["i1", "i2"], k=26, exact=True)
-    ranks = {one.item_id: rank for rank, one in enumerate(found.items)}
-    assert ranks["n1"] < ranks["n2"]
+    at = {"kind": "interaction", "value": "view", "timestamp": 2_000_000_500}
+    store.append([Event(f"n{user}", f"u{user}", "n1", **at) for user in range(30)])
+
+
+def logprobs(folder):
+    found = Recommender.from_pretrained(folder).recommend(history=["i1", "i2"], k=26, exact=True)
+    return {one.item_id: one.logprob for one in found.items}
+
+
+def test_items_that_are_new_in_the_data_set_are_learnt(model, store, later, tmp_path):
+    meet_n1(store)
+    report = update(model, store, tmp_path / "new", data=later, config=LEARN_MUCH)
+    assert (report.new_items, report.unknown_items) == (2, 0)
+    assert load_model(tmp_path / "new").item_ids[-2:] == ["n1", "n2"]
+    found = logprobs(tmp_path / "new")
+    assert found["n1"] > found["n2"] + 0.5
+
+
+def test_events_about_items_that_the_data_set_lacks_are_learnt_once_it_has_them(model, store, later, tmp_path):
+    meet_n1(store)
+    first = update(model, store, tmp_path / "m2", config=LEARN_MUCH)
+    assert (first.last_event, first.new_events, first.unknown_items) == (90, 60, 30)
+    assert first.lines()[1] == "30 events wait for the data set to have their items"
+    second = update(tmp_path / "m2", store, tmp_path / "m3", data=later, config=LEARN_MUCH)
+    assert (second.new_events, second.unknown_items) == (30, 0)
+    assert second.learnt_events == 30 + first.new.questions
+    found = logprobs(tmp_path / "m3")
+    assert found["n1"] > found["n2"] + 0.5
+    assert update(tmp_path / "m3", store, tmp_path / "m4", data=later, config=LEARN_MUCH).new_events == 0
+
+
+class BusyStore(EventStore):
+    """Events arrive just before the store is read."""
+
+    def tastes(self):
+        go_on(self, users=range(30, 40), count=2)
+        return super().tastes()
+
+
+def test_events_that_arrive_meanwhile_are_learnt_by_the_next_update(model, store, tmp_path):
+    go_on(store)
+    with BusyStore.open(store.path) as busy:
+        first = update(model, busy, tmp_path / "m2", config=LEARN_MUCH)
+    assert (first.last_event, first.new_events, first.users) == (120, 120, 30)
+    second = update(tmp_path / "m2", store, tmp_path / "m3", config=LEARN_MUCH)
+    assert (second.last_event, second.new_events) == (140, 20)
+    assert store.forget("u35").models == (str((tmp_path / "m3").resolve()),)
 
 
 def test_few_events_are_waited_for(model, store, tmp_path):
@@ -191,6 +237,22 @@ def test_the_command_promotes_and_moves_a_link(model, store, tmp_path):
     assert report["all"]["after"] > report["all"]["before"]
     assert link.resolve() == (tmp_path / "new").resolve()
     assert run(model, *options).exit_code != 0  # the folder is taken
+
+
+def test_a_link_that_moves_meanwhile_does_not_mix_two_models(model, store, tmp_path, monkeypatch):
+    (tmp_path / "nothing").mkdir()
+    link, read = tmp_path / "current", ModelDescription.read.__func__
+    link.symlink_to(model)
+
+    def reading(cls, folder):
+        found = read(cls, folder)
+        link.unlink()
+        link.symlink_to(tmp_path / "nothing")
+        return found
+
+    monkeypatch.setattr(ModelDescription, "read", classmethod(reading))
+    assert "fewer than" in update(link, store, tmp_path / "new").reason
+    assert link.resolve().name == "nothing"
 
 
 def test_the_command_ends_with_1_when_the_model_is_worse(model, store, tmp_path):

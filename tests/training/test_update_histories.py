@@ -11,6 +11,7 @@ from genrec.data.interactions import Interactions
 from genrec.events import Event, EventStore
 from genrec.training.update import UpdateConfig
 from genrec.training.update.histories import gather
+from genrec.training.update.learnt import Learnt
 
 ITEMS = [f"i{n}" for n in range(10)]
 
@@ -49,8 +50,11 @@ def asked(questions):
     return sorted((history.tolist(), target.tolist()) for history, target in pairs)
 
 
-def collect(shop, store, after=0, split="leave-last-out", max_items=50, items=ITEMS, **config):
-    return gather(shop, items, store, after, split, max_items, UpdateConfig(**config))
+def collect(shop, store, after=0, split="leave-last-out", max_items=50, items=ITEMS, **options):
+    """Everybody is asked, unless said otherwise."""
+    learnt = Learnt(options.pop("known_items", len(items)), after, options.pop("held_out", ()))
+    last = options.pop("last", store.last)
+    return gather(shop, items, store, learnt, last, split, max_items, UpdateConfig(**{"share": 1.0, **options}))
 
 
 def test_new_events_follow_the_old_history_and_the_last_of_them_is_asked(store):
@@ -84,7 +88,7 @@ def test_without_replay_only_users_with_new_events_are_trained_on(store):
 def test_a_long_history_is_read_as_far_back_as_a_model_reads(store):
     told(store, ann=[5, 6, 7])
     data = collect(dataset(ann=[0, 1, 2, 3, 4], bob=[1, 2, 3]), store, max_items=2, replay=0.0)
-    assert trained(data) == [[2, 3, 4, 5, 6]]
+    assert trained(data) == [[3, 4, 5, 6]]
 
 
 def test_forgotten_users_are_neither_trained_on_nor_asked(store):
@@ -156,3 +160,73 @@ def test_no_more_is_asked_than_was_said_and_the_rest_is_trained_on(store):
     data = collect(dataset(ann=[0, 1, 2], bob=[3, 4, 5]), store, questions=4, replay=0.0)
     assert len(data.new) == 4
     assert sorted(map(len, trained(data))) == [2] * 4 + [3] * 6
+
+
+def new_items_of(data):
+    """Items 7 to 9, which here come with new events alone, as they are trained on."""
+    return sorted(item for history in trained(data) for item in history if item >= 7)
+
+
+@pytest.mark.parametrize(("users", "questions"), [(1, 1), (40, 20), (150, 50), (400, 80), (3_000, 500)])
+def test_a_share_of_the_users_is_asked_and_what_the_others_did_is_learnt(store, users, questions):
+    shop = dataset(**{f"u{n}": [0, 1, 2] for n in range(users)})
+    told(store, **{f"u{n}": [7] for n in range(users)})
+    data = collect(shop, store, share=0.2)
+    assert len(data.new) == len(data.held_out) == questions
+    assert new_items_of(data) == [7] * (users - questions)
+    assert (data.new_events, data.learnt_events) == (users, users - questions)
+
+
+def test_what_was_asked_for_is_learnt_next_and_not_asked_again(store):
+    shop = dataset(**{f"u{n}": [0, 1, 2] for n in range(20)})
+    told(store, **{f"u{n}": [7] for n in range(20)})
+    before, first = store.last, collect(shop, store, share=0.2, replay=0.0)
+    assert len(first.held_out) == 10
+    second = collect(shop, store, after=before, held_out=first.held_out, replay=0.0)
+    assert (second.new_events, second.learnt_events, second.users) == (0, 10, 10)
+    assert len(second.new) == 0
+    assert second.held_out == ()
+    assert new_items_of(first) + new_items_of(second) == [7] * 20
+
+
+def test_who_was_asked_before_is_asked_for_what_came_since(store):
+    told(store, ann=[7])
+    shop, before = dataset(ann=[0, 1, 2], bob=[3, 4, 5]), store.last
+    asked_before = collect(shop, store).held_out
+    told(store, ann=[8])
+    data = collect(shop, store, after=before, held_out=asked_before, replay=0.0)
+    assert asked(data.new) == [([0, 1, 2, 7], [8])]
+    assert trained(data) == [[0, 1, 2, 7]]
+    assert (asked_before, data.held_out) == ((1,), (2,))
+    assert (data.new_events, data.learnt_events) == (1, 1)
+
+
+def test_events_about_an_item_are_new_when_the_model_gets_it(store):
+    told(store, ann=[9, 7, 8, 6, 5, 4], bob=[9, 6])
+    shop = dataset(ann=[0, 1, 2], bob=[3, 4, 9], carl=[3, 4, 9])
+    without = collect(shop, store, items=ITEMS[:9], replay=0.0)
+    assert (without.unknown_items, without.new_events) == (2, 6)
+    assert trained(without) == [[0, 1, 2, 7, 8, 6, 5], [3, 4]]
+    data = collect(shop, store, after=store.last, known_items=9, max_items=2, replay=0.0)
+    assert (data.unknown_items, data.new_events, data.users) == (0, 2, 2)
+    # What came after the item, however much, does not hide it; the data set's own interactions are no events.
+    assert trained(data) == [[1, 2, 9, 7, 8, 6, 5, 4], [4, 9, 9, 6]]
+
+
+def test_what_arrives_meanwhile_is_left_to_the_next_update(store):
+    shop = dataset(ann=[0, 1, 2], bob=[3, 4, 5], carl=[3, 4, 5, 6])
+    told(store, ann=[7, 8])
+    last = store.last
+    told(store, ann=[6, 5], bob=[9])
+    store.append([Event("e", "ann", "elsewhere", "interaction", timestamp=900)])
+    first = collect(shop, store, last=last, replay=0.0)
+    assert asked(first.new) == [([0, 1, 2, 7], [8])]
+    assert trained(first) == [[0, 1, 2, 7]]
+    assert (first.new_events, first.users, first.unknown_items) == (2, 1, 0)
+    second = collect(shop, store, after=last, replay=0.0)
+    assert (second.new_events, second.users, second.unknown_items) == (3, 2, 1)
+
+
+def test_an_update_of_an_earlier_version_held_nothing_out(store, tmp_path):
+    (tmp_path / "update.json").write_text(f'{{"store": "{store.identity}", "last_event": 7}}')
+    assert Learnt.of_model(tmp_path, store, items=10) == Learnt(10, last=7)

@@ -15,13 +15,20 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from genrec.benchmark.digests import dataset_digest, split_digest
-from genrec.benchmark.report.figures import mode_entries
-from genrec.benchmark.report.schema import Comparison, Finding, Interval, ModelEntry, Protocol, Report
+from genrec.benchmark.report.figures import Asked, mode_entries, of_first_fit
+from genrec.benchmark.report.schema import (
+    Comparison,
+    Finding,
+    Interval,
+    ModelEntry,
+    Protocol,
+    Report,
+    best_on_validation,
+)
 from genrec.benchmark.report.summary import summarise
 from genrec.benchmark.store import common_questions
 from genrec.benchmark.tuning import METRIC
 from genrec.checkout import commit
-from genrec.data.folds import join_eval_sets
 from genrec.evaluation.audit import audit, audit_folds
 from genrec.evaluation.data_card import data_card
 from genrec.evaluation.significance import compare, holm
@@ -77,10 +84,15 @@ def build_report(
     Report
         Ready to be written.
     """
-    train = splits[0].train
-    asked = splits[0].test if len(splits) == 1 else join_eval_sets([split.test for split in splits])
+    asked = Asked.of(splits)
     models = [
-        one.entry.model_copy(update={"results": mode_entries(one, asked, train, settings.modes[0])}) for one in finished
+        one.entry.model_copy(
+            update={
+                "results": mode_entries(one, asked, settings.modes[0]),
+                "unmeasured": [*one.entry.unmeasured, *of_first_fit(one)],
+            }
+        )
+        for one in finished
     ]
     given = any(model.name == against and model.status == "done" for model in models)
     if against is not None and not given:
@@ -94,7 +106,7 @@ def build_report(
         commit=commit(),
         versions=_versions(),
         machine=_machine(),
-        protocol=_protocol(splits, asked, settings),
+        protocol=_protocol(splits, asked.questions, settings),
         data_card=_card(dataset, splits),
         audit=_audit(splits, dataset, models),
         models=models,
@@ -121,7 +133,8 @@ def best_baseline(models: Sequence[ModelEntry]) -> str | None:
     """Whom every model is compared with: validation chooses, the test part is not looked at.
 
     The strongest that knows interactions, in order or not, alone or fused with others, but without a generator:
-    whether generation is worth it is asked of that. Only where there is none, a floor or content model.
+    whether generation is worth it is asked of that. Only where there is none, a floor or content model. A model that
+    was asked a sample of the questions counts where nobody was asked more: some questions are easier than others.
 
     Examples
     --------
@@ -134,7 +147,7 @@ def best_baseline(models: Sequence[ModelEntry]) -> str | None:
     for families in (("cf", "sequential", "fusion"), ("floor", "content")):
         known = [m for m in models if m.status == "done" and m.family in families and m.validation_ndcg is not None]
         if known:
-            return max(known, key=lambda model: model.validation_ndcg or 0.0).name
+            return best_on_validation(known).name
     return None
 
 

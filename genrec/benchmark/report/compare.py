@@ -151,20 +151,29 @@ def _asked(report: Report) -> str:
 
 def _tested(changes: list[Change], first: Path, second: Path) -> list[Change]:
     """Add intervals and tests where both runs kept the values of each user."""
-    differences = [_difference(change, first, second) for change in changes]
-    corrected = iter(holm([randomisation_test(values) for values in differences if values is not None]))
+    pairs = [_values(change, first, second) for change in changes]
+    corrected = iter(holm([randomisation_test(pair[1] - pair[0]) for pair in pairs if pair is not None]))
     found = []
-    for change, values in zip(changes, differences, strict=True):
-        if values is None:
+    for change, pair in zip(changes, pairs, strict=True):
+        if pair is None:
             found.append(change)
             continue
-        interval = bootstrap_interval(values)
-        said = {"low": interval.low, "high": interval.high, "p_holm": float(next(corrected))}
+        interval = bootstrap_interval(pair[1] - pair[0])
+        said = {
+            # Of the questions that both were asked: a limit of users may have changed.
+            "first": float(pair[0].mean()),
+            "second": float(pair[1].mean()),
+            "difference": interval.mean,
+            "low": interval.low,
+            "high": interval.high,
+            "p_holm": float(next(corrected)),
+        }
         found.append(Change(**{**asdict(change), **said}))
     return found
 
 
-def _difference(change: Change, first: Path, second: Path) -> NDArray[np.float64] | None:
+def _values(change: Change, first: Path, second: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Of the questions that both runs asked the model."""
     values = []
     for folder in (first, second):
         place = ModelFolder.of(folder, change.model)
@@ -174,4 +183,4 @@ def _difference(change: Change, first: Path, second: Path) -> NDArray[np.float64
     if len(values) < 2:
         return None
     earlier, later = common_questions(*values[0], *values[1])
-    return later - earlier if len(later) else None
+    return (earlier, later) if len(later) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -204,7 +205,8 @@ class ModelEntry(BaseModel, extra="forbid"):
     """Settings that it tried, in order, fold after fold."""
 
     seconds: float = 0.0
-    """Wall time of everything about this model."""
+    """Wall time of everything about this model, with what it was spared because an earlier model of the run had trained
+    its generator or encoded its texts."""
 
     commit: str | None = None
     """As the report's, when this model ran: a row that was kept may be of another. Null if it is not known."""
@@ -217,6 +219,27 @@ class ModelEntry(BaseModel, extra="forbid"):
 
     unmeasured: list[str] = Field(default_factory=list)
     """What has no figure, and why: it took too long, or failed."""
+
+    def was_cut(self, folds: int) -> bool:
+        """Whether time was short for some of the trials that were planned, of so many folds."""
+        ended = [trial for trial in self.trials if trial.outcome != "time"]
+        return len(ended) < self.planned_trials * folds
+
+
+def best_on_validation(models: Sequence[ModelEntry]) -> ModelEntry:
+    """The model with the highest validation NDCG@10, of those that were asked the most questions; at least one.
+
+    Examples
+    --------
+    >>> def model(name, users, ndcg):
+    ...     mode = ModeEntry(filter_seen=True, users=users, metrics={})
+    ...     return ModelEntry(name=name, family="cf", status="done", validation_ndcg=ndcg, results=[mode])
+    >>> best_on_validation([model("a", 900, 0.1), model("sampled", 150, 0.2), model("b", 900, 0.15)]).name
+    'b'
+    """
+    asked = [max((mode.users for mode in model.results), default=0) for model in models]
+    whole = [model for model, users in zip(models, asked, strict=True) if users == max(asked)]
+    return max(whole, key=lambda model: model.validation_ndcg or 0.0)
 
 
 class Comparison(BaseModel, extra="forbid"):

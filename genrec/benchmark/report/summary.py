@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genrec.benchmark.report.schema import best_on_validation
 from genrec.benchmark.tuning import METRIC
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], base
             return []
         return ["Whether generation beats collaborative filtering is open: no generative model has figures."]
     # Validation chooses here too: the best of several on the test part would be flattered by it.
-    best = max(generative, key=lambda c: models[c.model].validation_ndcg or 0.0)
+    chosen = best_on_validation([models[c.model] for c in generative]).name
+    best = next(c for c in generative if c.model == chosen)
     kind = baseline if given else RIVALS.get(models[baseline].family, "the baseline")
     if better(best):
         answer = f"Generation beats {kind} here."
@@ -140,7 +142,7 @@ def _limits(report: Report, tests: Sequence[Comparison]) -> list[str]:
     sampled = [label for m in report.done() if m.results and (label := report.label(m.name)) != m.name]
     if sampled:
         limits.append(f"Asked a sample of the test questions, and compared on these: {', '.join(sampled)}.")
-    cut = [m.name for m in report.done() if len(m.trials) < m.planned_trials * report.protocol.folds]
+    cut = [m.name for m in report.done() if m.was_cut(report.protocol.folds)]
     if cut:
         limits.append(f"For want of time, tuned with fewer trials than planned: {', '.join(cut)}.")
     absent = [m.name for m in report.models if m.status == "not run"]

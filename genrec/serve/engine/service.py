@@ -16,13 +16,13 @@ import pyarrow.compute as pc
 
 from genrec.columns import ITEM_ID
 from genrec.data.dataset import Dataset
-from genrec.data.folder import MANIFEST
 from genrec.decoding.engines import TorchEngine
 from genrec.errors import ConfigError, DeadlineError, NotReadyError, QueueFullError
 from genrec.recommend.recommender import Recommender
 from genrec.recommend.request import Request
 from genrec.serve.engine.decoder import Decoder
 from genrec.serve.engine.fallback import Fallback
+from genrec.serve.engine.fallback_line import FallbackLine
 from genrec.serve.engine.model import ServedModel, equip, open_model
 from genrec.serve.engine.queue import Pending, RequestQueue
 from genrec.serve.engine.served import Served, ServiceCounts
@@ -70,7 +70,8 @@ class Service:
         Threads that torch decodes with. Default: one for models below ten million parameters, where waiting for others
         costs more than they do; for larger ones as many as torch takes.
     fallback
-        Let collaborative filtering answer what would be too late. Default True; else that is a `DeadlineError`.
+        Let collaborative filtering answer what would be too late. Default True. Without, or where even that would be
+        late, it is a `DeadlineError`.
 
     Attributes
     ----------
@@ -130,11 +131,9 @@ class Service:
         self._changing = asyncio.Lock()
         self._changed_items: set[str] = set()
         self.items_over: Callable[[Catalog, float], Sequence[pa.Table]] = self._updated_items
-        # Loading takes long, and a fallback must not: each has a thread of its own.
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="genrec-loading")
-        self._falling_back = ThreadPoolExecutor(1, thread_name_prefix="genrec-fallback")
-        self._fallback_s = 0.005
-        self._fallbacks = self._refused = self._late = 0
+        self._falling_back = FallbackLine()
+        self._refused = self._late = 0
 
     async def start(self) -> None:
         """Load the model, check it and warm up; ready afterwards.
@@ -174,7 +173,7 @@ class Service:
             if not self._decoder.is_alive:
                 self._current.recommender.engine.close()
         self._loading.shutdown(wait=False, cancel_futures=True)
-        self._falling_back.shutdown(wait=False, cancel_futures=True)
+        self._falling_back.close()
 
     async def __aenter__(self) -> Service:
         await self.start()
@@ -218,7 +217,7 @@ class Service:
             waiting=len(self._queue),
             batches=0 if done is None else done.batches,
             decoded=0 if done is None else done.decoded,
-            fallbacks=self._fallbacks,
+            fallbacks=self._falling_back.answered,
             refused=self._refused,
             late=self._late,
             failed=0 if done is None else done.failed,
@@ -240,7 +239,7 @@ class Service:
         QueueFullError
             At once, if as many requests wait as may.
         DeadlineError
-            If it would be too late, and there is no fallback.
+            If it would be too late, and there is no fallback or that would be too late, too.
         NotReadyError
             If the service has not started, stops, or has lost what computes the answers.
         GenrecError
@@ -248,15 +247,14 @@ class Service:
         """
         timeout_s = self.timeout_s if timeout_s is None else timeout_s
         fallback, asked = self._current.fallback, time.monotonic()
-        reserve = 0.0 if fallback is None else min(timeout_s / 4, 2 * self._fallback_s)
+        reserve = 0.0 if fallback is None else self._falling_back.reserve_s(timeout_s, len(self._queue))
         try:
             served: Served = await self._wait_for(request, timeout_s - reserve)
             return served
         except DeadlineError:
             if fallback is None:
                 raise
-        waited = time.monotonic() - asked
-        return await self._fall_back(request, waited)
+        return await self._fall_back(request, asked, asked + timeout_s)
 
     async def run(self, work: Callable[[Recommender], T], *, timeout_s: float | None = None) -> T:
         """Do something else with the recommender, such as explaining, on the thread that decodes.
@@ -342,14 +340,11 @@ class Service:
         finally:
             self._queue.discard(pending)
 
-    async def _fall_back(self, request: Request, waited: float) -> Served:
+    async def _fall_back(self, request: Request, asked: float, deadline: float) -> Served:
         current, began = self._current, time.monotonic()
         assert current.fallback is not None  # a service has one or not, whatever the model
-        loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._falling_back, current.fallback.answer, request)
-        took = time.monotonic() - began
-        self._fallback_s += 0.2 * (took - self._fallback_s)
-        self._fallbacks += 1
+        answer = await self._falling_back.answer(current.fallback, request, deadline)
+        waited, took = began - asked, time.monotonic() - began
         return Served(answer, "fallback", current.version, waited * 1e3, took * 1e3, 1)
 
     async def _warm_up(self) -> None:
@@ -372,18 +367,13 @@ class Service:
 
     def _open(self, load: Callable[[], Recommender]) -> ServedModel:
         new = open_model(load, cache_bytes=self._cache_bytes, with_fallback=self._with_fallback)
-        for rows in self.items_over(new.recommender.dataset.catalog, self._written(new.recommender)):
+        dataset = new.recommender.dataset
+        for rows in self.items_over(dataset.catalog, dataset.written):
             try:
                 new = self._with_items(new, rows)
             except ConfigError as error:
                 logger.warning("items that were sent before are not served by this model: %s", error.message)
         return new
-
-    def _written(self, recommender: Recommender) -> float:
-        """When the data set was written, in seconds UTC; 0 if it does not lie in a folder."""
-        location = self._data or recommender.model.description.dataset.location
-        manifest = None if isinstance(location, Dataset) else Path(location) / MANIFEST
-        return manifest.stat().st_mtime if manifest is not None and manifest.exists() else 0.0
 
     def _updated_items(self, *_: object) -> list[pa.Table]:
         if not self._changed_items:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
 from genrec.chat import Conversation
-from genrec.serve.parts import Parts, PartsOf, RequestId, while_connected
+from genrec.serve.parts import Parts, PartsOf, RequestId, read_within, while_connected
 from genrec.serve.routes import json_response
 from genrec.serve.schemas.chat import ChatAnswer, ChatBody
 from genrec.serve.users import Known, known
@@ -33,9 +33,9 @@ async def chat(body: ChatBody, request: Request, parts: PartsOf, request_id: Req
 
 
 async def _say(parts: Parts, body: ChatBody) -> Turn:
-    user = Known(False, (), ())
+    user, left = Known(False, (), ()), parts.settings.timeout_s
     if body.user_id is not None:
-        user = await asyncio.to_thread(known, parts.service.recommender, parts.store, body.user_id)
+        user, left = await read_within(left, partial(known, parts.service.recommender, parts.store, body.user_id))
     name = body.user_id if user.in_dataset else None
 
     def work(recommender: Recommender) -> Turn:
@@ -47,4 +47,4 @@ async def _say(parts: Parts, body: ChatBody) -> Turn:
             )
         return talk.say(body.text)
 
-    return await parts.service.run(work)
+    return await parts.service.run(work, timeout_s=left)

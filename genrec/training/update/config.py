@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 
 class UpdateConfig(BaseModel):
@@ -23,10 +23,13 @@ class UpdateConfig(BaseModel):
     replay: NonNegativeFloat = 1.0
     """Old histories that are trained on again, for each user with new events: without them, the rest is forgotten."""
     min_events: PositiveInt = 100
-    """With fewer new events to learn from, nothing is done."""
+    """With fewer new events, not counting those that the last update asked for, nothing is done."""
     questions: PositiveInt = 500
     """Most questions of either kind that the old and the new model are compared by: what users with new events met
     last, and held-out items of others. These are not trained on."""
+    share: float = Field(default=0.2, gt=0, le=1)
+    """Share of the users with new events who are asked what they met last: the next update learns it. At least 50
+    are, if that is no more than half."""
     beams: PositiveInt = 20
     """Beam width in that comparison."""
     max_drop: NonNegativeFloat = 0.0

@@ -12,6 +12,7 @@ from genrec.data.identifiers import IdMap
 from genrec.data.interactions import Interactions
 from genrec.data.split import SPLITS, EvalSet
 from genrec.recommend.model_items import ModelItems
+from genrec.training.update.fresh import Fresh, choose_asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from genrec.events.store import EventStore
     from genrec.training.update.config import UpdateConfig
+    from genrec.training.update.learnt import Learnt
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +57,18 @@ class UpdateData:
         Histories with new events, as far as a model reads them, and replayed ones; items in the model's order.
     new, old
         Questions about what users with new events met last, and about others.
-    new_events, unknown_items, users, replayed, forgotten
+    held_out
+        Numbers of the events that the new questions hold out.
+    new_events, learnt_events, unknown_items, users, replayed, forgotten
         As in the report.
     """
 
     train: Dataset | None
     new: EvalSet
     old: EvalSet
+    held_out: tuple[int, ...]
     new_events: int
+    learnt_events: int
     unknown_items: int
     users: int
     replayed: int
@@ -73,7 +79,8 @@ def gather(
     dataset: Dataset,
     item_ids: list[str],
     events: EventStore,
-    after: int,
+    learnt: Learnt,
+    last: int,
     split: str,
     max_items: int,
     config: UpdateConfig,
@@ -90,8 +97,10 @@ def gather(
         Items of the model, in the order of its codes.
     events
         The store.
-    after
-        Events up to this number were learnt before.
+    learnt
+        What the model has learnt of it.
+    last
+        Number of the latest event that is looked at; those that arrive meanwhile are left to the next update.
     split
         What the model's first training held out of the data set: a key of ``SPLITS``, or none.
     max_items
@@ -104,35 +113,35 @@ def gather(
     """
     items = ModelItems(dataset.catalog, item_ids)
     left_out = events.forgotten_among(dataset.users.ids)
-    told, unknown = _told(events, item_ids)
+    told, unknown = _told(events, item_ids, last)
     rows = {user: row for row, user in enumerate(dataset.users.ids) if user not in left_out}
     known = {user: _merged(dataset, items, rows[user], one) if user in rows else one for user, one in told.items()}
-    fresh = {user: one for user, one in known.items() if (one.numbers > after).any()}
+    of_user = {user: Fresh.of(one, learnt, baskets=baskets) for user, one in known.items()}
+    fresh = {user: one for user, one in of_user.items() if one.new.any()}
     rng = np.random.default_rng(config.seed)
 
-    last = {user: _last_met(one, after, baskets=baskets) for user, one in fresh.items()}
-    asked = [user for user, (_, targets) in last.items() if len(targets)]
-    asked = [asked[at] for at in sorted(rng.permutation(len(asked))[: config.questions])]
+    asked = choose_asked(fresh, config, rng)
     new = EvalSet(
         np.arange(len(asked), dtype=np.int32),
-        [fresh[user].items[: last[user][0]] for user in asked],
-        [last[user][1] for user in asked],
+        [fresh[user].history.items[: fresh[user].begin] for user in asked],
+        [fresh[user].targets for user in asked],
         whole_baskets=baskets,
     )
-    held_out, learnt = set(asked), []
-    for user, one in fresh.items():
-        kept = one[: last[user][0]] if user in held_out else one
-        learnt.append(kept[-(max_items + int((one.numbers > after).sum())) :])
+    held_out = sorted(number for user in asked for number in fresh[user].held_out)
+    among_asked = set(asked)
+    taught = [one.taught(max_items, asked=user in among_asked) for user, one in fresh.items()]
 
     old_train, old_questions = _old_split(dataset, split)
     others = np.array([user in rows and user not in told for user in dataset.users.ids], dtype=bool)
     stale = [one for user, one in known.items() if user not in fresh and len(one.items)]
     replayed = _replayed(old_train, items, others, stale, rng, round(config.replay * len(fresh)))
     return UpdateData(
-        train=_as_dataset(dataset, items, [*learnt, *replayed]),
+        train=_as_dataset(dataset, items, [*taught, *replayed]),
         new=new,
         old=_sampled(old_questions, items, others, rng, config.questions),
-        new_events=sum(int((one.numbers > after).sum()) for one in fresh.values()),
+        held_out=tuple(held_out),
+        new_events=sum(int((one.new & ~one.asked_before).sum()) for one in fresh.values()),
+        learnt_events=sum(int(one.new.sum()) for one in fresh.values()) - len(held_out),
         unknown_items=unknown,
         users=len(fresh),
         replayed=len(replayed),
@@ -140,16 +149,16 @@ def gather(
     )
 
 
-def _told(events: EventStore, item_ids: list[str]) -> tuple[dict[str, History], int]:
-    """What events tell of each user, and how many of them are about items that the model does not know."""
+def _told(events: EventStore, item_ids: list[str], last: int) -> tuple[dict[str, History], int]:
+    """What events up to a number tell of each user, and how many are about items that the model does not know."""
     index_of = {item_id: index for index, item_id in enumerate(item_ids)}
     told, unknown = {}, 0
     for user, taste in events.tastes():
         index = np.array([index_of.get(item, -1) for item in taste.items], dtype=np.int32)
-        known = index >= 0
-        times, numbers = (np.array(part, dtype=np.int64)[known] for part in (taste.timestamps, taste.numbers))
-        told[user] = History(index[known], times, numbers)
-        unknown += int((~known).sum())
+        times, numbers = (np.array(part, dtype=np.int64) for part in (taste.timestamps, taste.numbers))
+        there = numbers <= last
+        told[user] = History(index, times, numbers)[there & (index >= 0)]
+        unknown += int((there & (index < 0)).sum())
     return told, unknown
 
 
@@ -168,15 +177,6 @@ def _merged(dataset: Dataset, items: ModelItems, row: int, told: History) -> His
     )
     order = np.argsort(joined.timestamps, kind="stable")
     return History(joined.items[order], joined.timestamps[order], joined.numbers[order])
-
-
-def _last_met(history: History, after: int, *, baskets: bool) -> tuple[int, NDArray[np.int32]]:
-    """Where the last item, or basket, begins; what of it came with new events, after others and for the first time."""
-    begin = len(history.items) - 1
-    if baskets:
-        begin = int(np.searchsorted(history.timestamps, history.timestamps[-1]))
-    targets = np.unique(history.items[begin:][history.numbers[begin:] > after])
-    return begin, targets[~np.isin(targets, history.items[:begin])] if begin else targets[:0]
 
 
 def _old_split(dataset: Dataset, split: str) -> tuple[Dataset, EvalSet]:

@@ -35,9 +35,11 @@ class UpdateReport:
     last_event
         Number of the latest event that was looked at.
     new_events
-        Events since the last update that are learnt from.
+        Events since the last update, and earlier ones about items that the model did not know then.
+    learnt_events
+        Events that were learnt: the new ones without those asked for, and those that the last update asked for.
     unknown_items
-        Events left out because the model and the data set do not know their items.
+        Events left out because the model and the data set do not know their items: learnt once the data set does.
     users, replayed, forgotten
         Users with new events, others whose histories were replayed, and those of the data set who were left out because
         they were forgotten.
@@ -61,6 +63,7 @@ class UpdateReport:
     reason: str
     last_event: int
     new_events: int
+    learnt_events: int = 0
     unknown_items: int = 0
     users: int = 0
     replayed: int = 0
@@ -86,12 +89,12 @@ class UpdateReport:
         verdict = "promoted" if self.promoted else "not promoted" if self.failed else "nothing done"
         lines = [f"{verdict}: {self.reason}"]
         if self.unknown_items:
-            lines.append(f"{self.unknown_items:,} events left out: items that the data set does not have")
+            lines.append(f"{self.unknown_items:,} events wait for the data set to have their items")
         if self.forgotten:
             lines.append(f"{self.forgotten:,} users left out: they were forgotten")
         if self.loss is not None:
             lines.append(
-                f"learnt {self.new_events:,} events of {self.users:,} users, {self.replayed:,} histories replayed, "
+                f"learnt {self.learnt_events:,} events of {self.users:,} users, {self.replayed:,} histories replayed, "
                 f"{self.new_items:,} new items, loss {self.loss:.4f}"
             )
         for name, scores in (("new events", self.new), ("old histories", self.old), ("all", self.all)):

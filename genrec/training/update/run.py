@@ -28,11 +28,12 @@ from genrec.recommend.new_items import with_new_items
 from genrec.training.config import FinetuneConfig, TrainingConfig
 from genrec.training.data import position_targets
 from genrec.training.examples import InMemoryExamples
-from genrec.training.finetune import RUN_FILE
 from genrec.training.loop import Trainer, TrainingResult
+from genrec.training.run_file import RUN_FILE
 from genrec.training.update.config import UpdateConfig
 from genrec.training.update.gate import answer, compare, verdict
 from genrec.training.update.histories import gather
+from genrec.training.update.learnt import UPDATE_FILE, Learnt
 from genrec.training.update.report import UpdateReport
 from genrec.version import __version__
 
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     from genrec.model.folder import LoadedModel
 
 logger = logging.getLogger(__name__)
-
-UPDATE_FILE = "update.json"
-"""In an updated model's folder: which events of which store it has learnt."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +66,8 @@ def update(
     """Fine-tune a model with the events since its last update; a worse one is never written.
 
     Trained on are the histories that have new events, and a replay of old ones. Both models are then asked what
-    users with new events met last, and held-out items of others; nothing of that was trained on.
+    users with new events met last, and held-out items of others; nothing of that was trained on. The next update
+    learns what this one held out of the new events, and events about items that the data set has by then.
 
     Parameters
     ----------
@@ -99,13 +98,14 @@ def update(
     began, config, out = time.monotonic(), config or UpdateConfig(), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out} is not empty", hint="give another --out; promoted models are never overwritten")
-    candidate, dataset = _candidate(Path(model), data)
+    candidate, dataset = _candidate(Path(model).resolve(), data)  # a link to it may move meanwhile
     last = events.last
     gathered = gather(
         dataset,
         candidate.model.item_ids,
         events,
-        _learnt_before(candidate.folder, events),
+        Learnt.of_model(candidate.folder, events, len(candidate.model.item_ids) - candidate.new_items),
+        last,
         candidate.run.split,
         candidate.model.description.max_items,
         config,
@@ -135,9 +135,10 @@ def update(
         promoted, reason = verdict(scores, config)
         seconds = time.monotonic() - began
         found = replace(report, new=scores["new"], old=scores["old"], all=scores["all"])
-        report = replace(found, promoted=promoted, reason=reason, loss=result.loss, seconds=seconds)
+        found = replace(found, learnt_events=gathered.learnt_events, loss=result.loss, seconds=seconds)
+        report = replace(found, promoted=promoted, reason=reason)
         if report.promoted:
-            _write(candidate, report, events, folder)
+            _write(candidate, report, events, gathered.held_out, folder)
             _put_in_place(folder, out.absolute())
             events.record_training(str(out.resolve()), last)
     return report
@@ -176,15 +177,6 @@ def _run_of(folder: Path) -> FinetuneConfig:
     return FinetuneConfig.from_mapping(run, source=str(path))
 
 
-def _learnt_before(folder: Path, events: EventStore) -> int:
-    """Number of the latest event of this store that a model has learnt."""
-    path = folder / UPDATE_FILE
-    if not path.exists():
-        return 0
-    learnt = json.loads(path.read_text(encoding="utf-8"))
-    return int(learnt["last_event"]) if learnt["store"] == events.identity else 0
-
-
 def _train(candidate: _Candidate, train: Dataset, config: UpdateConfig, folder: Path) -> TrainingResult:
     """Train in place."""
     run, model = candidate.run, candidate.model
@@ -212,7 +204,9 @@ def _train(candidate: _Candidate, train: Dataset, config: UpdateConfig, folder: 
     return result
 
 
-def _write(candidate: _Candidate, report: UpdateReport, events: EventStore, folder: Path) -> None:
+def _write(
+    candidate: _Candidate, report: UpdateReport, events: EventStore, held_out: tuple[int, ...], folder: Path
+) -> None:
     """Write the model folder."""
     model, run = candidate.model, candidate.run
     assert report.all is not None  # nothing is promoted that was not measured
@@ -230,7 +224,7 @@ def _write(candidate: _Candidate, report: UpdateReport, events: EventStore, fold
             "files": {},
         }
     )
-    learnt = {"store": events.identity, **report.to_dict()}
+    learnt = {"store": events.identity, **report.to_dict(), "held_out": held_out}
     (folder / UPDATE_FILE).write_text(json.dumps(learnt, indent=2) + "\n", encoding="utf-8")
     shutil.copyfile(candidate.folder / RUN_FILE, folder / RUN_FILE)
     if (candidate.folder / EVIDENCE).is_dir():
