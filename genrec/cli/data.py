@@ -39,6 +39,10 @@ def import_data(
     timestamp_unit: Annotated[
         TimestampUnit, typer.Option("--timestamp-unit", help="s, ms, us or ns since 1970; or iso for dates in text.")
     ] = "s",
+    timestamp_format: Annotated[
+        str | None,
+        typer.Option("--timestamp-format", help="How dates are written, such as %d/%m/%Y or %d.%m.%Y %H:%M."),
+    ] = None,
     on_bad_rows: Annotated[
         OnBadRows,
         typer.Option("--on-bad-rows", help="Stop at them, leave them out, or write them to quarantine.jsonl."),
@@ -67,6 +71,7 @@ def import_data(
         map_item=_mapping(map_item, "--map-item"),
         map_user=_mapping(map_user, "--map-user"),
         timestamp_unit=timestamp_unit,
+        timestamp_format=timestamp_format,
         on_bad_rows=on_bad_rows,
         min_rating=min_rating,
         dedup=dedup,
@@ -148,12 +153,16 @@ def _facts(description: dict[str, Any]) -> list[tuple[str, str]]:
         "history length": f"{length['min']} to {length['max']}, median {length['median']:g}, mean {length['mean']:.1f}",
         "time": times[description["time"]],
         "ties in time": f"{description['ties_in_time']:,} (kept in file order)",
-        "item columns": ", ".join(description["item_columns"]),
-        "user columns": ", ".join(description["user_columns"]),
+        "item columns": _typed(description["item_columns"], description["item_types"]),
+        "user columns": _typed(description["user_columns"], description["user_types"]),
         "source": description["source"],
         "licence": description["licence"] or "not stated",
     }
     return list(facts.items())
+
+
+def _typed(columns: list[str], types: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({types[name]})" if name in types else name for name in columns)
 
 
 def _filled(report: ImportReport) -> list[tuple[str, str]]:

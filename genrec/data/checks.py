@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from genrec.data.moments import NOT_A_DATE, NOT_A_TIME, micros, not_in_format
 from genrec.data.readers.rows import BadRow, shown
 from genrec.errors import DataError
 
@@ -25,9 +25,6 @@ INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 LEADING_ZERO = r"^[+-]?0[0-9]"
 
-NOT_A_TIME = "is not a timestamp in numbers"
-NOT_A_DATE = "is not an ISO 8601 date or time, such as 2024-01-31 or 2024-01-31 18:05:00"
-
 
 class Checks:
     """The rows of one file, and which of them are good so far.
@@ -43,6 +40,7 @@ class Checks:
         self.good = np.ones(len(rows.table), dtype=np.bool_)
         self.bad: list[BadRow] = list(rows.bad)
         self.notes: list[str] = []
+        self.doubts: list[str] = []
 
     def reject(self, mask: NDArray[np.bool_], column: str, reason: str) -> None:
         """Mark rows as bad because of a column; a row counts once, for the first fault found."""
@@ -55,7 +53,7 @@ class Checks:
             value = self.rows.table[column][int(index)].as_py()
             line = int(self.rows.lines[index])
             shown_value = "" if value is None else shown(value)
-            self.bad.append(BadRow(self.rows.path.name, line, column, shown_value, reason))
+            self.bad.append(BadRow(self.rows.path.name, line, column, shown_value, reason, self.rows.unit))
 
     def ids(self, column: str) -> pa.ChunkedArray:
         """Ids as strings, (n,), without blanks around them; missing and empty ones are bad."""
@@ -91,11 +89,16 @@ class Checks:
         self.reject(~np.isfinite(result), column, reason)
         return result
 
-    def seconds(self, column: str, unit: TimestampUnit) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Whole seconds UTC, int64 (n,), and the fraction of a second cut off, float64 (n,)."""
+    def seconds(
+        self, column: str, unit: TimestampUnit, format: str | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Whole seconds UTC, int64 (n,), and the fraction of a second cut off, float64 (n,).
+
+        With a `format`, as ``strptime`` takes it, values are dates in text, whatever the unit.
+        """
         values = self.rows.table[column]
-        if _is_moment(values.type) or unit == "iso":
-            return self._moments(column)
+        if _is_moment(values.type) or unit == "iso" or format is not None:
+            return self._moments(column, format)
         if _is_text(values.type):
             text = pc.utf8_trim_whitespace(values.cast(pa.string()))
             whole = pc.if_else(pc.match_substring_regex(text, INTEGER), text, None).cast(pa.int64())
@@ -113,14 +116,16 @@ class Checks:
         fraction = np.where(is_whole, exact % per_second / per_second, rounded - np.floor(rounded))
         return seconds, fraction
 
-    def _moments(self, column: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _moments(self, column: str, format: str | None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         values = self.rows.table[column]
         if _is_moment(values.type):
-            micros = values.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+            moments = values.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
         else:
-            micros = pa.array([_micros(value) for value in values.cast(pa.string()).to_pylist()], pa.int64())
-        self.reject(_mask(pc.is_null(micros)), column, NOT_A_DATE)
-        exact = pc.fill_null(micros, 0).to_numpy().astype(np.int64)
+            codes = values.cast(pa.string()).combine_chunks().dictionary_encode()
+            parsed = pa.array([micros(value, format) for value in codes.dictionary.to_pylist()], pa.int64())
+            moments = parsed.take(codes.indices)
+        self.reject(_mask(pc.is_null(moments)), column, not_in_format(format) if format else NOT_A_DATE)
+        exact = pc.fill_null(moments, 0).to_numpy().astype(np.int64)
         return exact // 10**6, exact % 10**6 / 10**6
 
 
@@ -171,16 +176,6 @@ def _flat(value: object) -> list[str]:
         return [text for inner in value for text in _flat(inner)]
     text = "" if value is None else str(value).strip()
     return [text] if text else []
-
-
-def _micros(text: str | None) -> int | None:
-    try:
-        moment = datetime.fromisoformat((text or "").strip())
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-    return (since.days * 86_400 + since.seconds) * 10**6 + since.microseconds
 
 
 def _mask(values: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:

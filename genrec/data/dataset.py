@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from genrec.columns import EVENT, ITEM_ID, RATING, TIMESTAMP, USER_ID
+from genrec.data.catalog import TYPES
 from genrec.data.histories import Histories
 from genrec.data.interactions import Interactions
 from genrec.errors import DataError
@@ -181,7 +182,8 @@ class Dataset:
             ``items_never_met``; ``history_length`` (min, median, mean, max over users); ``ties_in_time``,
             interactions with the timestamp of the one before them in their history; ``repeats``,
             interactions with an item the user met before; ``time`` and ``first``/``last`` timestamp;
-            ``item_columns``, ``user_columns``, ``has_ratings``, ``has_events``.
+            ``item_columns``, ``user_columns``, ``has_ratings``, ``has_events``; ``item_types``, ``user_types``, what
+            further columns hold, in words.
         """
         histories, count = self.histories, len(self.interactions)
         cells, lengths = self.num_users * self.num_items, histories.lengths
@@ -202,7 +204,9 @@ class Dataset:
             "has_ratings": RATING in columns,
             "has_events": EVENT in columns,
             "item_columns": self.catalog.table.column_names,
+            "item_types": _type_words(self.catalog.table),
             "user_columns": self.user_attributes.column_names if self.user_attributes is not None else [USER_ID],
+            "user_types": {} if self.user_attributes is None else _type_words(self.user_attributes),
             "source": self.source,
             "licence": self.licence,
         }
@@ -260,3 +264,20 @@ def _spread(lengths: NDArray[np.int64]) -> dict[str, float]:
         "mean": float(lengths.mean()),
         "max": int(lengths.max()),
     }
+
+
+def _type_words(table: pa.Table) -> dict[str, str]:
+    """What the further columns of a table hold, by name."""
+    return {field.name: _type_word(field.type) for field in table.schema if field.name not in (*TYPES, USER_ID)}
+
+
+def _type_word(kind: pa.DataType) -> str:
+    words = {
+        "text": (pa.types.is_string, pa.types.is_large_string),
+        "whole number": (pa.types.is_integer,),
+        "number": (pa.types.is_floating, pa.types.is_decimal),
+        "true/false": (pa.types.is_boolean,),
+        "date": (pa.types.is_date, pa.types.is_timestamp),
+        "list": (pa.types.is_list, pa.types.is_large_list),
+    }
+    return next((word for word, tests in words.items() if any(test(kind) for test in tests)), str(kind))

@@ -64,6 +64,7 @@ def from_hf(
     map_item: Mapping[str, str] | None = None,
     map_user: Mapping[str, str] | None = None,
     timestamp_unit: TimestampUnit = "s",
+    timestamp_format: str | None = None,
     name: str | None = None,
 ) -> Dataset:
     """Convert from Hugging Face ``datasets``.
@@ -81,11 +82,15 @@ def from_hf(
         genrec's column name -> the split's.
     timestamp_unit
         Unit of the timestamps.
+    timestamp_format
+        Format of timestamps that are dates in text, as ``strptime`` takes it.
     name
         Name of the data set; by default the name it has, or that of its folder.
 
     Raises
     ------
+    ConfigError
+        A mapping names what is not a column of genrec's, or there are no dates of such a format.
     DataError
         There is no such data set or column, or a row is bad.
 
@@ -103,7 +108,7 @@ def from_hf(
         hint = f"splits are {', '.join(splits)}; say which one with interactions=..."
         raise DataError(f"the data set has no split {interactions!r}", hint=hint)
     info = splits[interactions].info
-    read = read_interactions(_source(splits, interactions, map), timestamp_unit)
+    read = read_interactions(_source(splits, interactions, map), timestamp_unit, timestamp_format)
     item_rows = read_items(_source(splits, items, map_item)) if items in splits else None
     user_rows = read_users(_source(splits, users, map_user)) if users in splits else None
     raise_bad([row for table in (read, item_rows, user_rows) if table for row in table.bad])

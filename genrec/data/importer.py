@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genrec.columns import ITEM_ID, TIMESTAMP
+from genrec.columns import ITEM_ID, TIMESTAMP, USER_ID
 from genrec.data.assemble import assemble
-from genrec.data.checks import NOT_A_TIME
 from genrec.data.folder import check_writable, save_folder
 from genrec.data.interactions import Interactions
+from genrec.data.moments import NOT_A_DATE, NOT_A_TIME, date_options, doubtful_seconds
 from genrec.data.preprocess import preprocess
+from genrec.data.quarantine import QUARANTINE, quarantined
 from genrec.data.readers.formats import attribute_source, find_files, interaction_source
 from genrec.data.report import FileReport, ImportReport
+from genrec.data.strangers import strange_ids
 from genrec.data.tables import CheckedTable, read_interactions, read_items, read_users
 from genrec.errors import DataError
 
@@ -30,10 +31,7 @@ if TYPE_CHECKING:
     from genrec.data.readers.rows import BadRow
     from genrec.data.readers.source import FileSource
 
-QUARANTINE = "quarantine.jsonl"
 SHOWN_BAD_ROWS = 5
-# Seconds get there in the year 5138; milliseconds were there in 1973.
-NOT_SECONDS = 10**11
 
 
 def import_dataset(
@@ -47,6 +45,7 @@ def import_dataset(
     map_item: Mapping[str, str] | None = None,
     map_user: Mapping[str, str] | None = None,
     timestamp_unit: TimestampUnit = "s",
+    timestamp_format: str | None = None,
     on_bad_rows: OnBadRows = "raise",
     min_rating: float | None = None,
     dedup: bool = False,
@@ -71,9 +70,12 @@ def import_dataset(
         genrec's column name -> the file's, of `interactions`, `items` and `users`.
     timestamp_unit
         Unit of the timestamps: ``s``, ``ms``, ``us``, ``ns`` since 1970, or ``iso`` for ISO 8601 dates and times.
+    timestamp_format
+        Format of dates that are written otherwise, as ``strptime`` takes it, such as ``%d/%m/%Y``; then there is no
+        unit. UTC where it names no zone.
     on_bad_rows
         ``raise`` names the first bad row and writes nothing; ``skip`` leaves bad rows out; ``quarantine`` also writes
-        them to ``quarantine.jsonl`` in `out`.
+        them to ``quarantine.jsonl`` in `out`, whole (:func:`genrec.data.quarantine.quarantined`).
     min_rating, dedup, k_core
         See :func:`genrec.data.preprocess.preprocess`. Items that the k-core leaves without interactions leave the
         catalog too; items that had none before stay.
@@ -84,6 +86,8 @@ def import_dataset(
 
     Raises
     ------
+    ConfigError
+        A mapping names what is not a column of genrec's, or there are no dates of such a format.
     DataError
         A file or column is missing, a row is bad (with ``raise``), nothing is left, or `out` is something else.
 
@@ -104,10 +108,11 @@ def import_dataset(
         _attributes(items or found.items, found.format, map_item, "--map-item"),
         _attributes(users or found.users, found.format, map_user, "--map-user"),
     )
-    read = read_interactions(sources[0], timestamp_unit)
+    read = read_interactions(sources[0], timestamp_unit, timestamp_format)
     read_item = read_items(sources[1]) if sources[1] else None
     read_user = read_users(sources[2]) if sources[2] else None
-    bad = [row for table in (read, read_item, read_user) if table for row in table.bad]
+    tables = [table for table in (read, read_item, read_user) if table]
+    bad = [row for table in tables for row in table.bad]
     if on_bad_rows == "raise":
         raise_bad(bad)
 
@@ -116,8 +121,12 @@ def import_dataset(
     if not len(result.interactions):
         counts = ", ".join(f"{count} {why}" for why, count in {"bad": len(read.bad), **result.dropped}.items())
         raise DataError(f"{found.interactions}: no interactions left of {read.read} read ({counts})")
-    if has_time and timestamp_unit == "s":
-        _check_seconds(result.interactions)
+    in_seconds = has_time and timestamp_format is None and (sources[0].timestamp_unit or timestamp_unit) == "s"
+    if in_seconds and (doubt := doubtful_seconds(result.interactions.table[TIMESTAMP].to_numpy())):
+        warnings.warn(doubt, stacklevel=2)
+    for other, rows, column in ((sources[1], read_item, ITEM_ID), (sources[2], read_user, USER_ID)):
+        if other and rows and (doubt := strange_ids(sources[0], result.interactions.table, other, rows.table, column)):
+            warnings.warn(doubt, stacklevel=2)
     item_table = _without(read_item.table, result.items_out) if read_item else None
     made = assemble(
         name or out.name,
@@ -128,8 +137,7 @@ def import_dataset(
         source=found.interactions.name if source is None else source,
         licence=licence,
     )
-    quarantined = "".join(json.dumps(row.to_dict(), ensure_ascii=False) + "\n" for row in bad)
-    save_folder(made.dataset, out, {QUARANTINE: quarantined.encode()} if bad and on_bad_rows == "quarantine" else None)
+    save_folder(made.dataset, out, {QUARANTINE: quarantined(tables)} if bad and on_bad_rows == "quarantine" else None)
     return ImportReport(
         folder=str(out),
         format=found.format,
@@ -163,8 +171,10 @@ def raise_bad(bad: Sequence[BadRow]) -> None:
     if not bad:
         return
     more = f" (and {len(bad) - 1} more bad rows)" if len(bad) > 1 else ""
-    iso = "if these are dates in text, add --timestamp-unit iso; otherwise " if bad[0].reason == NOT_A_TIME else ""
-    raise DataError(f"{bad[0]}{more}", hint=f"{iso}correct it, or choose --on-bad-rows skip or quarantine")
+    dates = ""
+    if bad[0].value and bad[0].reason in (NOT_A_TIME, NOT_A_DATE):
+        dates = f"if these are dates in text, add {date_options(bad[0].value)}; otherwise "
+    raise DataError(f"{bad[0]}{more}", hint=f"{dates}correct it, or choose --on-bad-rows skip or quarantine")
 
 
 def numbered(table: pa.Table) -> Interactions:
@@ -172,12 +182,6 @@ def numbered(table: pa.Table) -> Interactions:
     if TIMESTAMP not in table.column_names:
         table = table.append_column(TIMESTAMP, pa.array(np.arange(len(table), dtype=np.int64)))
     return Interactions(table)
-
-
-def _check_seconds(interactions: Interactions) -> None:
-    if np.median(interactions.table[TIMESTAMP].to_numpy()) > NOT_SECONDS:
-        message = "timestamps lie beyond the year 5000: if they are milliseconds, import with timestamp_unit 'ms'"
-        warnings.warn(message, stacklevel=3)
 
 
 def _without(items: pa.Table, ids: pa.Array) -> pa.Table:

@@ -100,7 +100,11 @@ class Comparison:
 
     def _compare_texts(self, column: pa.Array) -> NDArray[np.bool_]:
         if self.operator not in ("=", "!=", "~"):
-            self._unfit(f"cannot be ordered by {self.operator}: text takes =, != and ~")
+            example = next((repr(value[:40]) for value in column.cast(pa.string()).to_pylist() if value), "none")
+            hint = (
+                f"values of {self.column} are text, such as {example}; to order them, import them as numbers (1200.50)"
+            )
+            self._unfit(f"cannot be ordered by {self.operator}: text takes =, != and ~", hint)
         texts, value = pc.utf8_lower(column.cast(pa.string())), pc.utf8_lower(pa.scalar(self.value))
         hits = pc.match_substring(texts, value.as_py()) if self.operator == "~" else pc.equal(texts, value)
         result: NDArray[np.bool_] = pc.fill_null(hits, False).to_numpy(zero_copy_only=False)
@@ -117,8 +121,8 @@ class Comparison:
             self._unfit("does not fit: use =true or =false")
         return _BOOLEANS[self.value.lower()]
 
-    def _unfit(self, problem: str) -> NoReturn:
-        _fail(self.expression, self.position, f"{self.column}: {self.value!r} {problem}")
+    def _unfit(self, problem: str, hint: str | None = None) -> NoReturn:
+        _fail(self.expression, self.position, f"{self.column}: {self.value!r} {problem}", hint)
 
 
 @dataclass(frozen=True)

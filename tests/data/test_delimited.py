@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrec.data.readers.delimited import Dialect, read_delimited
+from genrec.data.readers.delimited import read_delimited
+from genrec.data.readers.dialect import Dialect
 from genrec.errors import DataError
 
 CSV, TSV = Dialect(","), Dialect("\t")
@@ -51,7 +52,10 @@ def test_lines_count_quoted_newlines_and_blank_lines(tmp_path):
 def test_an_unclosed_quote_is_named_where_it_opens(tmp_path):
     rows = read_delimited(write(tmp_path / "t.csv", 'a,b\n1,2\n3,"four\n5,6\n7,8\n'), False, CSV)
     assert rows.table.to_pylist() == [{"a": "1", "b": "2"}]
-    assert (rows.bad[0].line, rows.bad[0].reason) == (3, "opens a quote that is never closed")
+    assert (rows.bad[0].line, rows.bad[0].reason) == (
+        3,
+        "opens a quote that is never closed, and takes the 2 lines below with it",
+    )
 
 
 def test_bytes_that_are_not_utf8_spoil_their_row_only(tmp_path):

@@ -9,52 +9,40 @@ from __future__ import annotations
 import csv
 import io
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, TypeAlias
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from genrec.data.readers.rows import BadRow, Rows, open_binary, shown
+from genrec.data.readers.dialect import told_by_first_line
+from genrec.data.readers.rows import BadRow, Rows, lossless, open_binary, shown
 from genrec.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Collection, Generator
     from pathlib import Path
 
-Record: TypeAlias = list[str]
+    from genrec.data.readers.dialect import Dialect
 
 CHUNK_ROWS = 100_000
-# The csv module's default refuses a field of 128 KiB, which a book's full text is longer than.
-MAX_FIELD = 1 << 26
+UNNAMED = "unnamed column"
+# The csv module's default refuses a field of 128 KiB, which a book's full text is longer than; after a quote that is
+# never closed, all the rest of the file is one field.
+MAX_FIELD = 2**31 - 1
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """How a delimited file is written.
+class Record(NamedTuple):
+    """One row: the line it begins on, its fields, its text as it stands, and what is wrong with its quotes, if any."""
 
-    Parameters
-    ----------
-    delimiter
-        What stands between fields; may be longer than one character (``::``).
-    or_semicolon
-        Whether semicolons may stand there instead, as in the CSV files of European spreadsheets; told by a first line
-        that has semicolons and no delimiter.
-    quoted
-        Whether fields may stand in double quotes.
-    encoding
-        Text encoding.
-    header
-        Column names, where the file has no header line.
-    """
-
-    delimiter: str = ","
-    quoted: bool = True
-    encoding: str = "utf-8"
-    header: tuple[str, ...] | None = None
-    or_semicolon: bool = False
+    line: int
+    fields: list[str]
+    text: str
+    fault: str
 
 
 def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
@@ -75,32 +63,37 @@ def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
         The file has no header, or two columns of one name, or its compression is damaged.
     """
     try:
-        if dialect.or_semicolon:
-            dialect = _told_by_first_line(path, dialect)
+        if dialect.told:
+            dialect = told_by_first_line(path, dialect)
         header = dialect.header or _read_header(path, dialect)
-        if not careful:
-            table = _read_fast(path, dialect, header)
-            if table is not None:
-                return Rows(path, table, None, (), header)
-        return _read_careful(path, dialect, header)
+        table = None if careful else _read_fast(path, dialect, header)
+        if table is None:
+            return _without_unnamed(_read_careful(path, dialect, header))
+        return _without_unnamed(Rows(path, table, None, (), header, partial(_raw, path, dialect)))
     except (OSError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+    except csv.Error as error:
+        hint = "look for a quote that is never closed"
+        raise DataError(f"{path} cannot be read: {error}", hint=hint) from error
 
 
-def _told_by_first_line(path: Path, dialect: Dialect) -> Dialect:
-    with open_binary(path) as file:
-        first = file.readline().decode(dialect.encoding, "replace")
-    semicolons = ";" in first and dialect.delimiter not in first
-    return replace(dialect, delimiter=";") if semicolons else dialect
+def _without_unnamed(rows: Rows) -> Rows:
+    """Rows without the empty columns that spreadsheets add."""
+    unnamed = [name for name in rows.columns if name.startswith(UNNAMED)]
+    empty = [name for name in unnamed if not pc.any(pc.not_equal(rows.table[name], "")).as_py()]
+    columns = tuple(name for name in rows.columns if name not in empty)
+    return replace(rows, table=rows.table.drop_columns(empty), columns=columns) if empty else rows
 
 
 def _read_header(path: Path, dialect: Dialect) -> tuple[str, ...]:
     with closing(_records(path, dialect)) as records:
-        _, header, fault = next(records, (0, [], ""))
+        line, header, _, fault = next(records, Record(0, [], "", ""))
     if not header:
         raise DataError(f"{path} is empty", hint="the first line must name the columns")
     if fault := fault or _fault(header, len(header), dialect):
-        raise DataError(f"{path}, line 1: the header {fault}", hint=f"save the file as {dialect.encoding}")
+        hint = f"save the file as {dialect.encoding}" if "valid" in fault else "close it"
+        raise DataError(f"{path}, line {line}: the header {fault}", hint=hint)
+    header = [name if name.strip() else f"{UNNAMED} {number}" for number, name in enumerate(header, 1)]
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise DataError(f"{path} has more than one column {twice[0]!r}", hint="rename one of them")
@@ -123,7 +116,9 @@ def _read_fast(path: Path, dialect: Dialect, header: tuple[str, ...]) -> pa.Tabl
             table = arrow_csv.read_csv(
                 source,
                 read_options=arrow_csv.ReadOptions(
-                    column_names=header, skip_rows=0 if dialect.header else 1, encoding=dialect.encoding
+                    column_names=header,
+                    skip_rows=dialect.skip + (0 if dialect.header else 1),
+                    encoding=dialect.encoding,
                 ),
                 parse_options=arrow_csv.ParseOptions(
                     delimiter=delimiter, quote_char='"' if dialect.quoted else False, newlines_in_values=dialect.quoted
@@ -141,7 +136,7 @@ def _read_careful(path: Path, dialect: Dialect, header: tuple[str, ...]) -> Rows
     bad: list[BadRow] = []
     chunks: list[pa.Table] = []
     lines: list[int] = []
-    records: list[Record] = []
+    records: list[list[str]] = []
     schema = pa.schema([(name, pa.string()) for name in header])
 
     def flush() -> None:
@@ -153,20 +148,28 @@ def _read_careful(path: Path, dialect: Dialect, header: tuple[str, ...]) -> Rows
     with closing(_records(path, dialect)) as rows:
         if dialect.header is None:
             next(rows)
-        for line, record, fault in rows:
+        for line, record, text, fault in rows:
             reason = fault or _fault(record, len(header), dialect)
             if reason:
-                bad.append(BadRow(path.name, line, "", shown(dialect.delimiter.join(record)), reason))
+                bad.append(BadRow(path.name, line, "", shown(text), reason))
                 continue
             lines.append(line)
             records.append(record)
             if len(records) == CHUNK_ROWS:
                 flush()
     flush()
-    return Rows(path, pa.concat_tables(chunks), np.array(lines, dtype=np.int64), tuple(bad), header)
+    raw = partial(_raw, path, dialect)
+    return Rows(path, pa.concat_tables(chunks), np.array(lines, dtype=np.int64), tuple(bad), header, raw)
 
 
-def _fault(record: Record, width: int, dialect: Dialect) -> str:
+def _raw(path: Path, dialect: Dialect, lines: Collection[int]) -> dict[int, str]:
+    encoding = dialect.encoding
+    with closing(_records(path, dialect)) as rows:
+        found = {row.line: row.text for row in rows if row.line in lines}
+    return {line: lossless(text.encode(encoding, "surrogateescape"), encoding) for line, text in found.items()}
+
+
+def _fault(record: list[str], width: int, dialect: Dialect) -> str:
     if len(record) != width:
         return f"has {len(record)} fields, not {width}"
     if all(map(str.isascii, record)):
@@ -175,42 +178,58 @@ def _fault(record: Record, width: int, dialect: Dialect) -> str:
     return f"is not valid {dialect.encoding}" if undecoded else ""
 
 
-def _records(path: Path, dialect: Dialect) -> Generator[tuple[int, Record, str]]:
-    """Yield the line each record begins on, its fields, and what is wrong with its quotes, if anything."""
+def _records(path: Path, dialect: Dialect) -> Generator[Record]:
     encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
     # Undecodable bytes become lone surrogates, so that only their own row is bad.
     with io.TextIOWrapper(open_binary(path), encoding=encoding, errors="surrogateescape", newline="") as text:
+        skip = sum(1 for _ in islice(text, dialect.skip))
         if not dialect.quoted:
-            for number, line in enumerate(text, 1):
-                if line.strip("\r\n"):
-                    yield number, line.rstrip("\r\n").split(dialect.delimiter), ""
+            for number, line in enumerate(text, 1 + skip):
+                if bare := line.strip("\r\n"):
+                    yield Record(number, bare.split(dialect.delimiter), bare, "")
             return
         lines = _Lines(text)
         reader = csv.reader(lines, delimiter=dialect.delimiter)
-        begin = 1
+        begin = 1 + skip
         limit = csv.field_size_limit(MAX_FIELD)
         try:
             for record in reader:
+                whole = lines.taken()
                 if record:
-                    yield begin, record, "opens a quote that is never closed" if lines.ended else ""
-                begin = reader.line_num + 1
+                    fault = _unclosed(reader.line_num + skip - begin) if lines.ended else ""
+                    yield Record(begin, record, whole, fault)
+                begin = reader.line_num + skip + 1
         finally:
             csv.field_size_limit(limit)
 
 
+def _unclosed(below: int) -> str:
+    swallowed = f", and takes the {below} lines below with it" if below else ""
+    return f"opens a quote that is never closed{swallowed}"
+
+
 class _Lines:
-    """Lines of a text file; knows whether the reader asked for one after the last."""
+    """Lines of a text file; knows which the reader took, and whether it asked for one after the last."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._lines = iter(text)
         self.ended = False
+        self._taken: list[str] = []
+
+    def taken(self) -> str:
+        """The lines taken since the last call."""
+        text = "".join(self._taken).rstrip("\r\n")
+        self._taken.clear()
+        return text
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
         try:
-            return next(self._lines)
+            line = next(self._lines)
         except StopIteration:
             self.ended = True
             raise
+        self._taken.append(line)
+        return line

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, get_args
 
 from genrec.data.options import Format
 from genrec.data.readers.amazon import first_keys, product_source, review_source
-from genrec.data.readers.delimited import Dialect, read_delimited
-from genrec.data.readers.jsonl import read_jsonl
+from genrec.data.readers.delimited import read_delimited
+from genrec.data.readers.dialect import Dialect
+from genrec.data.readers.json_array import read_json
 from genrec.data.readers.movielens import DIALECTS, RATINGS, movielens_source
 from genrec.data.readers.parquet import read_parquet
 from genrec.data.readers.recbole import read_atomic
@@ -37,9 +38,9 @@ SUFFIXES: dict[str, Format] = {
     ".user": "recbole",
 }
 READERS: dict[Format, Reader] = {
-    "csv": partial(read_delimited, dialect=Dialect(",", or_semicolon=True)),
+    "csv": partial(read_delimited, dialect=Dialect(",", told=True)),
     "tsv": partial(read_delimited, dialect=Dialect("\t")),
-    "jsonl": read_jsonl,
+    "jsonl": read_json,
     "parquet": read_parquet,
     "recbole": read_atomic,
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from genrec.data.readers.rows import BadRow, Rows, open_binary, shown
+from genrec.data.readers.rows import BadRow, Rows, lossless, open_binary, shown
 from genrec.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def read_jsonl(path: Path, careful: bool, keep: Collection[str] | None = None) -
     del careful
     bad: list[BadRow] = []
     lines: list[int] = []
-    columns = _Columns(keep)
+    columns = Columns(keep)
     try:
         with open_binary(path) as file:
             for number, line in enumerate(file, 1):
@@ -50,10 +51,17 @@ def read_jsonl(path: Path, careful: bool, keep: Collection[str] | None = None) -
                 lines.append(number)
     except (OSError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    return Rows(path, columns.table(), np.array(lines, dtype=np.int64), tuple(bad), tuple(columns.seen))
+    numbers = np.array(lines, dtype=np.int64)
+    return Rows(path, columns.table(), numbers, tuple(bad), tuple(columns.seen), partial(_raw, path))
 
 
-class _Columns:
+def _raw(path: Path, lines: Collection[int]) -> dict[int, str]:
+    with open_binary(path) as file:
+        found = {number: line.strip() for number, line in enumerate(file, 1) if number in lines}
+    return {number: lossless(line.removeprefix(b"\xef\xbb\xbf")) for number, line in found.items()}
+
+
+class Columns:
     """Turns objects into columns, a chunk at a time: far less work than a step for each value."""
 
     def __init__(self, keep: Collection[str] | None) -> None:
@@ -64,11 +72,13 @@ class _Columns:
         self._rows = 0
 
     def add(self, row: dict[str, Any]) -> None:
+        """Add one row."""
         self._chunk.append(row)
         if len(self._chunk) == CHUNK_ROWS:
             self._flush()
 
     def table(self) -> pa.Table:
+        """All rows; keys that a row does not have are null."""
         self._flush()
         arrays = {key: _array(self._values[key]) for key in self.seen if key in self._values}
         return pa.table(arrays)
@@ -88,14 +98,22 @@ def parse_line(line: bytes) -> dict[str, Any] | str:
     """Parse one line to an object, or say why that cannot be."""
     try:
         row = json.loads(line)
-        if b"\\u" in line:
+    except RecursionError:
+        return "is nested too deeply"
+    except ValueError as error:
+        return f"is not JSON ({error})"
+    return checked_object(row, b"\\u" in line)
+
+
+def checked_object(row: Any, escaped: bool) -> dict[str, Any] | str:  # noqa: ANN401 (any JSON value)
+    """A parsed value, if it is an object that UTF-8 can hold, else why not; `escaped` where its text has escapes."""
+    try:
+        if escaped:
             json.dumps(row, ensure_ascii=False).encode()
     except RecursionError:
         return "is nested too deeply"
     except UnicodeEncodeError:
         return "holds half of a surrogate pair"
-    except ValueError as error:
-        return f"is not JSON ({error})"
     return row if isinstance(row, dict) else "is not a JSON object"
 
 

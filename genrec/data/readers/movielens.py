@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from genrec.columns import CATEGORIES, ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID
 from genrec.data.checks import text_lists
-from genrec.data.readers.delimited import Dialect, read_delimited
+from genrec.data.readers.delimited import read_delimited
+from genrec.data.readers.dialect import Dialect
 from genrec.data.readers.source import FileSource
 
 if TYPE_CHECKING:

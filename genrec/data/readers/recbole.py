@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from genrec.data.checks import Checks, text_lists
-from genrec.data.readers.delimited import Dialect, read_delimited
+from genrec.data.readers.delimited import read_delimited
+from genrec.data.readers.dialect import Dialect
 from genrec.errors import DataError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from genrec.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     import numpy as np
@@ -26,13 +26,15 @@ class BadRow:
     file
         Name of the file.
     line
-        Line the row begins on, from 1; in Parquet, the row, from 1.
+        Line the row begins on, from 1; in Parquet the row, in a JSON array the object, from 1.
     column
         The column at fault, by its name in the file; empty where the row as a whole is.
     value
         What stands there.
     reason
         Why that cannot be used.
+    unit
+        What `line` counts.
 
     Examples
     --------
@@ -45,10 +47,11 @@ class BadRow:
     column: str
     value: str
     reason: str
+    unit: str = "line"
 
     def __str__(self) -> str:
         column = f", column {self.column!r}" if self.column else ""
-        return f"{self.file}, line {self.line}{column}: {self.value!r} {self.reason}"
+        return f"{self.file}, {self.unit} {self.line}{column}: {self.value!r} {self.reason}"
 
     def to_dict(self) -> dict[str, str | int]:
         """Fields by name, ready for JSON."""
@@ -71,6 +74,10 @@ class Rows:
         Rows that cannot be read at all, such as those with too many fields.
     columns
         All columns of the file, also those not kept in `table`.
+    raw
+        Reads the file once more, for the whole text of the rows that begin on some lines; by line.
+    unit
+        What `lines` counts: lines, or the rows of Parquet or objects of a JSON array.
     """
 
     path: Path
@@ -78,6 +85,8 @@ class Rows:
     lines: NDArray[np.int64] | None
     bad: tuple[BadRow, ...]
     columns: tuple[str, ...]
+    raw: Callable[[Collection[int]], dict[int, str]] | None = None
+    unit: str = "line"
 
 
 if TYPE_CHECKING:
@@ -90,6 +99,20 @@ def open_binary(path: Path) -> IO[bytes]:
     if not path.is_file():
         raise DataError(f"no such file: {path}")
     return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+def lossless(raw: bytes, encoding: str = "utf-8") -> str:
+    r"""Text of bytes that need not be text: what is not in the encoding is taken for latin-1, which has every byte.
+
+    Examples
+    --------
+    >>> lossless("café".encode()), lossless("café".encode("latin-1"))
+    ('café', 'café')
+    """
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 (whatever a file holds)

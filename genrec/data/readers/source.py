@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from genrec.errors import DataError
+from genrec.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from genrec.data.options import TimestampUnit
@@ -54,6 +55,28 @@ class FileSource:
     list_separator: str = "|"
     timestamp_unit: TimestampUnit | None = None
 
+    def check_names(self, names: Sequence[str]) -> None:
+        """Refuse a mapping of names that genrec has no use for in such a file.
+
+        Parameters
+        ----------
+        names
+            genrec's names of the columns that may be mapped.
+
+        Raises
+        ------
+        ConfigError
+            Another name is mapped; the hint tells the name that was probably meant, and all there are.
+        """
+        for name, column in self.columns.items():
+            if name in names:
+                continue
+            near = difflib.get_close_matches(name, names, n=1)
+            meant = f"{near[0]}={column}" if near else f"{column}={name}" if column in names else ""
+            known = f"names are {', '.join(names)}; all other columns keep their own"
+            hint = f"did you mean {self.flag} {meant}? {known}" if meant else known
+            raise ConfigError(f"{self.flag} {name}={column}: there is no column {name!r} to map to", hint=hint)
+
     def column(self, rows: Rows, name: str) -> str | None:
         """Name in the file of genrec's column `name`; None where the file has none.
 
@@ -87,5 +110,17 @@ class FileSource:
             likely = self.likely(rows.columns, name)
             example = f"{self.flag} {name}={likely[0] if likely else 'COL'}"
             message = f"{self.path.name} has no column {name!r}; its columns are {', '.join(rows.columns) or 'none'}"
-            raise DataError(message, hint=f"say which column it is: {example}")
+            raise DataError(message, hint=_separated(rows.columns) or f"say which column it is: {example}")
         return found
+
+
+def _separated(columns: Sequence[str]) -> str:
+    """A hint for a file whose fields were not told apart; empty where they were."""
+    names = "".join(columns)
+    if "\t" in names:
+        return "if tabs separate its fields: --format tsv, or call the file .tsv"
+    if ";" in names or "|" in names:
+        mark = ";" if ";" in names else "|"
+        return f"if its fields are separated by {mark!r}, let sep={mark} be the first line of a .csv file"
+    commas = len(columns) == 1 and "," in names
+    return "if commas separate its fields: --format csv, or call the file .csv" if commas else ""
