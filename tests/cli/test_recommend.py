@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from genrec.cli.main import app
 from genrec.data.catalog import Catalog
-from genrec.errors import FilterError, ModelError, UnknownIdError
+from genrec.errors import ConfigError, FilterError, ModelError, UnknownIdError
 from genrec.testing import toy_dataset
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
@@ -142,6 +142,14 @@ def test_nothing_to_recommend_for_is_a_usage_error(model):
 )
 def test_errors_are_those_of_python(model, arguments, error):
     assert isinstance(recommend(model, *arguments).exception, error)
+
+
+@pytest.mark.parametrize("quantization", ["int3", "nf4", "dynamic-int8"])
+def test_a_quantization_that_does_not_apply_is_refused(model, quantization):
+    error = recommend(model, "--history", "i1", "--quantization", quantization).exception
+    assert isinstance(error, ConfigError)
+    assert ("dynamic-int8" in error.hint) if quantization == "int3" else ("from scratch" in error.message)
+    assert recommend(model, "--history", "i1", "--quantization", "none").exit_code == 0
 
 
 def test_a_folder_that_is_no_model(tmp_path):
