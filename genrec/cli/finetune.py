@@ -31,11 +31,16 @@ def finetune(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fine-tune a generator on a data set and write a model folder."""
+    from genrec.errors import ConfigError
     from genrec.shipped import given_or_shipped
     from genrec.training.config import FinetuneConfig
     from genrec.training.estimate import duration
+    from genrec.training.finetune import RUN_FILE
     from genrec.training.finetune import finetune as run
 
+    if resume and not (out / RUN_FILE).exists():
+        hint = "name the folder of the run with --out, or begin one without --resume"
+        raise ConfigError(f"{out}: there is no run to resume", hint=hint)
     settings = FinetuneConfig.from_yaml(given_or_shipped(config), set_ or [])
     quiet_libraries()
 
