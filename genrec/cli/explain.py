@@ -50,10 +50,11 @@ def explain(
         msg = "give at least one of --prompt, --history and --user"
         raise typer.BadParameter(msg)
     from genrec.cli.finetune import quiet_libraries
-    from genrec.cli.recommend import boosts_of, listed
+    from genrec.cli.recommend import boosts_of, listed, refuse_empty
     from genrec.explain import explain as explain_answer
     from genrec.recommend.recommender import Recommender, Request
 
+    refuse_empty(prompt=prompt, history=history, user=user)
     boosts = boosts_of(boost or [])
     quiet_libraries()
     recommender = Recommender.from_pretrained(model, data, evidence=evidence)

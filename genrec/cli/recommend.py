@@ -64,6 +64,7 @@ def recommend(
     if prompt is None and history is None and user is None:
         msg = "give at least one of --prompt, --history and --user"
         raise typer.BadParameter(msg)
+    refuse_empty(prompt=prompt, history=history, user=user)
     boosts = boosts_of(boost or [])
     from genrec.cli.finetune import quiet_libraries
     from genrec.recommend.recommender import Recommender
@@ -88,6 +89,20 @@ def recommend(
         print_json(as_json(answer))
     else:
         print_answer(answer, k)
+
+
+def refuse_empty(**options: str | None) -> None:
+    """Refuse options that were given without anything in them, as an unset shell variable does.
+
+    Raises
+    ------
+    typer.BadParameter
+        Naming the first one.
+    """
+    for name, value in options.items():
+        if value is not None and not listed(value):
+            msg = f"--{name} is empty: leave it out, or see whether a variable of your shell is not set"
+            raise typer.BadParameter(msg)
 
 
 def listed(ids: str) -> list[str]:

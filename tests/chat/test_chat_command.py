@@ -56,6 +56,12 @@ def test_a_state_that_is_none_is_named(model, tmp_path, content):
     assert path.read_bytes() == content
 
 
+def test_an_empty_history_is_a_usage_error(model):
+    done = runner.invoke(app, ["chat", model, "--history", ""], input="comedy\n")
+    assert done.exit_code == 2
+    assert "--history is empty" in done.stderr
+
+
 def test_a_history_is_read(model):
     out = chat(model, "no drama\n", "--history", "i3, i4", "--json", "-k", "24")
     assert not {"i3", "i4"} & {item["item_id"] for item in json.loads(out)["items"]}

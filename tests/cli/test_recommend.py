@@ -126,6 +126,14 @@ def test_a_boost_without_a_weight_is_a_usage_error(model, boost):
     assert "--boost" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--prompt", "--history", "--user"])
+def test_what_is_empty_is_a_usage_error(model, option):
+    for command in ("recommend", "explain"):
+        done = runner.invoke(app, [command, model, option, " "])
+        assert done.exit_code == 2
+        assert f"{option} is empty" in done.stderr
+
+
 def test_nothing_to_recommend_for_is_a_usage_error(model):
     done = recommend(model)
     assert done.exit_code == 2
