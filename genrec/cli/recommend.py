@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,9 @@ import typer
 from genrec.cli.console import print_json, print_table, printable, stdout
 
 if TYPE_CHECKING:
-    from genrec.recommend.recommender import Answer
+    from genrec.recommend.recommender import Answer, Recommender
+
+logger = logging.getLogger(__name__)
 
 
 def recommend(
@@ -85,6 +88,7 @@ def recommend(
         beams=beams,
         exact=exact,
     )
+    warn_of_unmatched(recommender, [*(filter_ or []), *boosts])
     if json:
         print_json(as_json(answer))
     else:
@@ -123,6 +127,14 @@ def boosts_of(options: list[str]) -> dict[str, float]:
             msg = f"--boost {option!r} is not a filter, a colon and a number, such as 'genre=Comedy:0.5'"
             raise typer.BadParameter(msg)
     return boosts
+
+
+def warn_of_unmatched(recommender: Recommender, expressions: list[str]) -> None:
+    """Say which values of filters no item has: most are typing errors."""
+    from genrec.recommend.unmatched import unmatched
+
+    for problem in unmatched(recommender.catalog, expressions):
+        logger.warning("%s", printable(problem))
 
 
 def as_json(answer: Answer) -> dict[str, Any]:

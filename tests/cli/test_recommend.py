@@ -73,6 +73,15 @@ def test_fewer_than_asked_for_says_why(model):
     assert done.stdout == "no items pass the filters and were not seen yet\n"
 
 
+def test_a_value_that_no_item_has_is_told_its_nearest(model, caplog):
+    done = recommend(model, "--history", "i3", "--filter", "categories=comdey or year>1000", "--boost", "genre=War:1")
+    assert done.exit_code == 0
+    assert caplog.messages == ["no item has categories='comdey': did you mean 'Comedy'?", "no item has genre='War'"]
+    caplog.clear()
+    assert recommend(model, "--history", "i3", "--filter", "genre=comedy and not genre=drama").exit_code == 0
+    assert caplog.messages == []
+
+
 def test_include_seen_and_exact(model):
     seen = answer(model, "--history", "i3", "-k", "24", "--include-seen", "--exact")
     assert len(seen["items"]) == 24
