@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
@@ -11,6 +13,7 @@ from genrec.cli.main import app
 from genrec.data.catalog import Catalog
 from genrec.errors import ConfigError, FilterError, ModelError, UnknownIdError
 from genrec.testing import toy_dataset
+from genrec.testing.tiny_base import save_tiny_base
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
 
@@ -167,6 +170,20 @@ def test_a_quantization_that_does_not_apply_is_refused(model, quantization):
     assert isinstance(error, ConfigError)
     assert ("dynamic-int8" in error.hint) if quantization == "int3" else ("from scratch" in error.message)
     assert recommend(model, "--history", "i1", "--quantization", "none").exit_code == 0
+
+
+def test_an_int8_model_does_not_speak_of_every_layer(tmp_path):
+    titles = toy_dataset().catalog.titles
+    mapping = {
+        "base": {"kind": "pretrained", "name": str(save_tiny_base(tmp_path / "base", titles))},
+        "items": {"kind": "atomic"},
+        "training": {"epochs": 1, "validation_users": 0},
+    }
+    finetune(FinetuneConfig.from_mapping(mapping), "toy", tmp_path / "model")
+    command = [sys.executable, "-m", "genrec", "recommend", str(tmp_path / "model"), "--history", "i1"]
+    done = subprocess.run([*command, "--quantization", "int8"], capture_output=True, text=True, check=True)
+    assert "MatMul8bitLt" not in done.stderr
+    assert done.stdout.count("│ i") == 10
 
 
 def test_a_folder_that_is_no_model(tmp_path):
