@@ -39,18 +39,21 @@ def chat(
     """Recommend in a conversation: a line a turn, from a terminal or a pipe; wishes add up and can be taken back."""
     from genrec.chat import Conversation
     from genrec.cli.finetune import quiet_libraries
-    from genrec.cli.recommend import listed
+    from genrec.cli.recommend import listed, refuse_empty
+    from genrec.errors import ConfigError
     from genrec.recommend.recommender import Recommender
 
+    refuse_empty(history=history, user=user)
     quiet_libraries()
     recommender = Recommender.from_pretrained(model, data)
-    conversation = Conversation.from_state(
-        recommender,
-        state.read_text(encoding="utf-8") if state is not None and state.exists() else {},
-        history=[] if history is None else listed(history),
-        user=user,
-        k=k,
-    )
+    met = [] if history is None else listed(history)
+    try:
+        kept = state.read_text(encoding="utf-8") if state is not None and state.exists() else "{}"
+        conversation = Conversation.from_state(recommender, kept, history=met, user=user, k=k)
+    except (ConfigError, UnicodeDecodeError, IsADirectoryError) as error:
+        problem = error.message if isinstance(error, ConfigError) else "not a text file"
+        hint = "remove it to begin anew, or keep the conversation in another file"
+        raise ConfigError(f"--state {state}: {problem}", hint=hint) from error
     for turn in _turns(conversation):
         if state is not None:
             _keep(turn, state)

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from genrec.cli.console import print_json, print_table, stdout
+from genrec.cli.finetune import quiet_bitsandbytes
 from genrec.version import __version__
 
 # extra, the distributions of which one has to be there, what it is for
@@ -62,6 +63,7 @@ class Part:
 
 def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False) -> None:
     """Show versions, device and CPU, what is missing and how to get it. Exit 1 if a required part is missing."""
+    quiet_bitsandbytes()  # peft imports it
     parts = [*required_parts(), *optional_parts()]
     broken = [part for part in parts if part.required and part.problem]
     facts = machine(torch_works=not any(part.name == "torch" for part in broken))

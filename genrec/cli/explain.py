@@ -50,10 +50,11 @@ def explain(
         msg = "give at least one of --prompt, --history and --user"
         raise typer.BadParameter(msg)
     from genrec.cli.finetune import quiet_libraries
-    from genrec.cli.recommend import boosts_of, listed
+    from genrec.cli.recommend import boosts_of, listed, refuse_empty, warn_of_unmatched
     from genrec.explain import explain as explain_answer
     from genrec.recommend.recommender import Recommender, Request
 
+    refuse_empty(prompt=prompt, history=history, user=user)
     boosts = boosts_of(boost or [])
     quiet_libraries()
     recommender = Recommender.from_pretrained(model, data, evidence=evidence)
@@ -70,6 +71,7 @@ def explain(
         exact=exact,
     )
     answer = recommender.recommend_batch([request])[0]
+    warn_of_unmatched(recommender, [*(filter_ or []), *boosts])
     explanations = explain_answer(recommender, request, answer, items=k, latest=latest)
     if json:
         print_json({"explanations": [one.to_dict() for one in explanations]})

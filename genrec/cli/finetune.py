@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 from dataclasses import asdict
@@ -31,11 +32,16 @@ def finetune(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fine-tune a generator on a data set and write a model folder."""
+    from genrec.errors import ConfigError
     from genrec.shipped import given_or_shipped
     from genrec.training.config import FinetuneConfig
     from genrec.training.estimate import duration
+    from genrec.training.finetune import RUN_FILE
     from genrec.training.finetune import finetune as run
 
+    if resume and not (out / RUN_FILE).exists():
+        hint = "name the folder of the run with --out, or begin one without --resume"
+        raise ConfigError(f"{out}: there is no run to resume", hint=hint)
     settings = FinetuneConfig.from_yaml(given_or_shipped(config), set_ or [])
     quiet_libraries()
 
@@ -71,10 +77,28 @@ def finetune(
     stdout.print(f"next: genrec recommend {shlex.quote(str(result.folder))} --history ITEM_ID,ITEM_ID", soft_wrap=True)
 
 
+# What bitsandbytes says of kernels for CPUs that genrec does without, and of a cast in every layer of an int8 model.
+_NOISE = {
+    "bitsandbytes.backends.cpu.ops": "Failed to load CPU gemm_4bit_forward",
+    "bitsandbytes.autograd._functions": "MatMul8bitLt: inputs will be cast",
+}
+
+
 def quiet_libraries() -> None:
     """Silence the progress bars of the libraries that read and write weights: ours says what matters."""
+    quiet_bitsandbytes()
     # Read when datasets is imported, which most commands never do.
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     import transformers
 
     transformers.utils.logging.disable_progress_bar()
+
+
+def quiet_bitsandbytes() -> None:
+    """Leave out two messages of bitsandbytes that say nothing to whoever runs a command; the others stay."""
+    for name in _NOISE:
+        logging.getLogger(name).addFilter(_matters)
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(_NOISE[record.name])

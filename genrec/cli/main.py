@@ -12,6 +12,8 @@ import logging
 import shlex
 import sys
 import warnings
+from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
@@ -109,13 +111,21 @@ def continuation(arguments: list[str]) -> str:
 
     Examples
     --------
-    >>> continuation(["finetune", "--data", "my data", "--out", "m"])
-    "genrec finetune --data 'my data' --out m --resume"
+    >>> continuation(["finetune", "--data", "my data", "--out", "m"])  # nothing of it is in m yet
+    "genrec finetune --data 'my data' --out m"
     >>> continuation(["demo"])
     'genrec demo'
     """
-    resume = ["--resume"] if "finetune" in arguments and "--resume" not in arguments else []
+    resume = ["--resume"] if _can_resume(arguments) and "--resume" not in arguments else []
     return shlex.join(["genrec", *arguments, *resume])
+
+
+def _can_resume(arguments: list[str]) -> bool:
+    """Whether the command is a fine-tuning that has begun to write its folder."""
+    out = [value for option, value in pairwise(arguments) if option == "--out"]
+    out += [argument.removeprefix("--out=") for argument in arguments if argument.startswith("--out=")]
+    # Its name is that of genrec.training.finetune, which takes seconds to import.
+    return "finetune" in arguments and any((Path(folder) / "finetune.json").exists() for folder in out)
 
 
 def _log_warning(

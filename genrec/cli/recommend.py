@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,9 @@ import typer
 from genrec.cli.console import print_json, print_table, printable, stdout
 
 if TYPE_CHECKING:
-    from genrec.recommend.recommender import Answer
+    from genrec.recommend.recommender import Answer, Recommender
+
+logger = logging.getLogger(__name__)
 
 
 def recommend(
@@ -64,6 +67,7 @@ def recommend(
     if prompt is None and history is None and user is None:
         msg = "give at least one of --prompt, --history and --user"
         raise typer.BadParameter(msg)
+    refuse_empty(prompt=prompt, history=history, user=user)
     boosts = boosts_of(boost or [])
     from genrec.cli.finetune import quiet_libraries
     from genrec.recommend.recommender import Recommender
@@ -84,10 +88,25 @@ def recommend(
         beams=beams,
         exact=exact,
     )
+    warn_of_unmatched(recommender, [*(filter_ or []), *boosts])
     if json:
         print_json(as_json(answer))
     else:
         print_answer(answer, k)
+
+
+def refuse_empty(**options: str | None) -> None:
+    """Refuse options that were given without anything in them, as an unset shell variable does.
+
+    Raises
+    ------
+    typer.BadParameter
+        Naming the first one.
+    """
+    for name, value in options.items():
+        if value is not None and not listed(value):
+            msg = f"--{name} is empty: leave it out, or see whether a variable of your shell is not set"
+            raise typer.BadParameter(msg)
 
 
 def listed(ids: str) -> list[str]:
@@ -108,6 +127,14 @@ def boosts_of(options: list[str]) -> dict[str, float]:
             msg = f"--boost {option!r} is not a filter, a colon and a number, such as 'genre=Comedy:0.5'"
             raise typer.BadParameter(msg)
     return boosts
+
+
+def warn_of_unmatched(recommender: Recommender, expressions: list[str]) -> None:
+    """Say which values of filters no item has: most are typing errors."""
+    from genrec.recommend.unmatched import unmatched
+
+    for problem in unmatched(recommender.catalog, expressions):
+        logger.warning("%s", printable(problem))
 
 
 def as_json(answer: Answer) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def serve(
     except ImportError as error:
         raise ConfigError(f"{error.name} is not installed", hint="pip install 'genrec[serve]'") from error
     from genrec.events import EventStore
+    from genrec.model.config import check_quantization
+    from genrec.model.description import ModelDescription
     from genrec.serve.engine import Service
     from genrec.serve.online import OnlineLoader
     from genrec.serve.server import serve as run
@@ -89,6 +91,9 @@ def serve(
     )
     settings.check()
     quiet_libraries()
+    base = ModelDescription.read(model).base  # what is wrong with it shows before a file of events is made
+    if quantization is not None:
+        check_quantization(base, quantization)
     store = EventStore.open(events)
     loader = OnlineLoader(model, store, data=data, engine=engine, quantization=quantization) if online else None
     service = Service(

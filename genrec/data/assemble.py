@@ -70,7 +70,7 @@ def assemble(
     user_ids = interactions.table[USER_ID].unique()
     catalog, without_row, without_title = _catalog(interactions, items)
     attributes, idle = (None, 0) if users is None else _aligned(users, user_ids)
-    dataset = Dataset(name, interactions, catalog, IdMap(user_ids), source, licence, attributes, time)
+    dataset = Dataset(name, interactions, catalog, IdMap(user_ids, "user"), source, licence, attributes, time)
     return Assembled(dataset, without_row, without_title, idle)
 
 

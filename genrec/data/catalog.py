@@ -60,7 +60,7 @@ class Catalog:
     @cached_property
     def ids(self) -> IdMap:
         """Map between item ids and rows."""
-        return IdMap(self.table[ITEM_ID])
+        return IdMap(self.table[ITEM_ID], "item")
 
     @cached_property
     def titles(self) -> list[str]:

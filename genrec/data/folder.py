@@ -126,7 +126,7 @@ def load_folder(folder: str | Path) -> Dataset:
         name=manifest["name"],
         interactions=interactions,
         catalog=Catalog(pq.read_table(folder / ITEMS)),
-        users=IdMap(users[USER_ID] if users is not None else interactions.table[USER_ID].unique()),
+        users=IdMap(users[USER_ID] if users is not None else interactions.table[USER_ID].unique(), "user"),
         source=manifest["source"],
         licence=manifest["licence"],
         user_attributes=users if users is not None and users.num_columns > 1 else None,

@@ -24,6 +24,8 @@ class IdMap:
     ----------
     ids
         Distinct ids; the position of an id is its index.
+    of
+        What they name, such as user or item: errors say so. Default: nothing in particular.
 
     Raises
     ------
@@ -37,8 +39,9 @@ class IdMap:
     ([1, 0], 'ann', False)
     """
 
-    def __init__(self, ids: Sequence[str] | pa.Array | pa.ChunkedArray) -> None:
+    def __init__(self, ids: Sequence[str] | pa.Array | pa.ChunkedArray, of: str = "") -> None:
         self._array = _as_strings(ids)
+        self._called = f"{of} id".lstrip()
         if self._array.null_count:
             raise DataError("an id is missing (null)")
         if len(self._array.unique()) != len(self._array):
@@ -117,9 +120,12 @@ class IdMap:
         # rapidfuzz, because difflib takes seconds over a large catalog.
         from rapidfuzz import fuzz, process
 
+        padded = next((known for known in self.ids if id and known.lstrip("0") == id.lstrip("0")), None)
         near = [match for match, _, _ in process.extract(id, self.ids, scorer=fuzz.ratio, limit=3, score_cutoff=60)]
         hint = f"did you mean {', '.join(map(repr, near))}?" if near else f"{len(self)} ids are known, none like it"
-        raise UnknownIdError(f"unknown id {id!r}", hint=hint)
+        if padded is not None:
+            hint = f"did you mean {padded!r}? Leading zeros are part of an id"
+        raise UnknownIdError(f"unknown {self._called} {id!r}", hint=hint)
 
 
 def _as_strings(ids: Iterable[str] | pa.Array | pa.ChunkedArray) -> pa.Array:

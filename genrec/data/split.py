@@ -102,7 +102,10 @@ def leave_last_out(dataset: Dataset) -> Split:
     histories = dataset.histories
     users = np.flatnonzero(histories.lengths >= 3).astype(np.int32)
     if not len(users):
-        raise DataError("no user has the 3 interactions that leave-last-out needs")
+        hint = "import more interactions, or cut along time: --set split=global-temporal, of a benchmark --split"
+        if dataset.time == "order":
+            hint = "import more interactions, or with timestamps, for a cut along time"
+        raise DataError("no user has the 3 interactions that leave-last-out needs", hint=hint)
     held_out = np.concatenate([histories.indptr[users + 1] - 1, histories.indptr[users + 1] - 2])
     mask = np.ones(len(dataset.interactions), dtype=np.bool_)
     mask[time_order(dataset.user_indices, dataset.interactions.table[TIMESTAMP].to_numpy())[held_out]] = False
@@ -217,7 +220,8 @@ def _window(dataset: Dataset, start: np.int64, end: np.int64 | None, *, one_mome
     coming = np.diff(np.concatenate([[0], np.cumsum(inside)])[histories.indptr])
     users = np.flatnonzero((known > 0) & (coming > 0)).astype(np.int32)
     if not len(users):
-        raise DataError(f"no user has a history before {start} and an item in the window that begins there")
+        problem = f"no user has a history before {start} and an item in the window that begins there"
+        raise DataError(problem, hint="import more interactions, or split with leave-last-out")
     unknown = int((coming > 0).sum()) - len(users)
     logger.info("window from %d: %d users asked, %d have no history yet", start, len(users), unknown)
     return EvalSet(

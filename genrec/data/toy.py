@@ -58,7 +58,7 @@ def toy_dataset(users: int = 60, items: int = 24, length: int = 10, step: int = 
             rating=item % 3 + 3.0,
         ),
         catalog=toy_catalog(items),
-        users=IdMap(pa.array(user_ids, pa.string())),
+        users=IdMap(pa.array(user_ids, pa.string()), "user"),
         source="made on the spot by genrec.data.toy_dataset",
         licence="CC0-1.0",
         user_attributes=pa.table({"user_id": pa.array(user_ids, pa.string()), "age": ages}),
@@ -100,7 +100,7 @@ def toy_basket_dataset(users: int = 60, baskets: int = 8, size: int = 3, length:
             timestamp=START + np.repeat(day * DAY + user, size),
         ),
         catalog=toy_catalog(baskets * size),
-        users=IdMap(user_ids),
+        users=IdMap(user_ids, "user"),
         source="made on the spot by genrec.data.toy_basket_dataset",
         licence="CC0-1.0",
     )

@@ -93,7 +93,10 @@ def refused(error: sqlite3.Error, path: Path) -> DataError | StorageError:
     if code in FULL_CODES:
         return StorageFullError(f"{path}: no room for events: {error}", hint="free some disk, or raise the size limit")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return DataError(f"{path}: not an event store, or a broken one: {error}", hint="restore it from a backup")
+        if code == sqlite3.SQLITE_NOTADB:
+            hint = "give a file that `genrec serve --events` wrote; if it is one, restore it from a backup"
+            return DataError(f"{path}: not an event store", hint=hint)
+        return DataError(f"{path}: a broken event store: {error}", hint="restore it from a backup")
     return StorageError(f"{path}: {error}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +18,7 @@ from genrec.items.loading import load_item_tokenizer
 from genrec.items.vocabulary import ItemVocabulary
 from genrec.model.base import BaseModel, load_base, load_text_tokenizer, output_rows, text_size_of, text_table
 from genrec.model.code_head import CodeHead
-from genrec.model.config import PretrainedConfig, ScratchConfig
+from genrec.model.config import PretrainedConfig, Quantization, ScratchConfig, check_quantization
 from genrec.model.description import ModelDescription
 from genrec.model.generator import Generator
 from genrec.trie import CatalogTrie
@@ -137,10 +137,14 @@ def load_model(folder: Path | str, *, quantization: str | None = None) -> Loaded
     ------
     ModelError
         If the folder is not whole or the base model is not to be had.
+    ConfigError
+        If there is no such quantization, or it does not apply to the model.
     """
     folder = Path(folder).resolve()  # a link to it may move meanwhile: all files are of one model
     description = ModelDescription.read(folder)
     config = description.base
+    if quantization is not None:
+        check_quantization(config, quantization, get_args(Quantization))
     if quantization is not None and isinstance(config, PretrainedConfig):
         config = PretrainedConfig.model_validate(config.model_dump() | {"quantization": quantization})
     tokenizer = load_item_tokenizer(folder / TOKENIZER_FOLDER)

@@ -12,6 +12,7 @@ from transformers import GPT2Model, LlamaModel, PreTrainedModel
 from transformers.activations import NewGELUActivation
 
 from genrec.errors import UnsupportedError
+from genrec.model.config import DYNAMIC_INT8, check_quantization
 from genrec.model.folder import LoadedModel, load_model
 from genrec.model.generator import Generator
 from genrec.model.lean_gpt2 import LeanGPT2
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["DYNAMIC_INT8", "fuse_activations", "lean", "load_for_inference", "merge_adapter", "quantize_dynamically"]
-
-DYNAMIC_INT8 = "dynamic-int8"
 
 
 def load_for_inference(folder: Path | str, quantization: str | None = None) -> LoadedModel:
@@ -40,7 +39,9 @@ def load_for_inference(folder: Path | str, quantization: str | None = None) -> L
     ModelError
         If the folder is not whole or the base model is not to be had.
     UnsupportedError
-        If this machine cannot compute the quantization.
+        If this machine cannot compute the quantization, or it does not apply to the model.
+    ConfigError
+        If there is no such quantization.
     """
     if quantization == DYNAMIC_INT8:
         return quantize_dynamically(fuse_activations(load_model(folder, quantization="none")))
@@ -119,8 +120,9 @@ def quantize_dynamically(model: LoadedModel) -> LoadedModel:
     Raises
     ------
     UnsupportedError
-        If the model is on a GPU, or its weights are quantized already.
+        If the model was trained from scratch, is on a GPU, or its weights are quantized already.
     """
+    check_quantization(model.description.base, DYNAMIC_INT8)
     model = merge_adapter(model)
     generator = model.generator
     if generator.device.type != "cpu":

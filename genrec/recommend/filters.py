@@ -236,15 +236,16 @@ def filter_columns(catalog: Catalog, expression: str) -> tuple[str, ...]:
     >>> filter_columns(toy_dataset().catalog, "year>=1990 and not (genre=Drama or Year<1980)")
     ('year', 'categories')
     """
-    return tuple(dict.fromkeys(part.column_name(catalog) for part in _comparisons(parse_filter(expression))))
+    return tuple(dict.fromkeys(part.column_name(catalog) for part in comparisons(parse_filter(expression))))
 
 
-def _comparisons(part: Filter) -> Iterator[Comparison]:
+def comparisons(part: Filter) -> Iterator[Comparison]:
+    """The comparisons that a filter is made of, in the order it names them."""
     if isinstance(part, Comparison):
         yield part
     else:
         for inner in (part.part,) if isinstance(part, Not) else part.parts:
-            yield from _comparisons(inner)
+            yield from comparisons(inner)
 
 
 class _Parser:

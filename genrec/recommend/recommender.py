@@ -14,7 +14,7 @@ import numpy as np
 from genrec.data.dataset import Dataset
 from genrec.decoding.engines import Engine, TorchEngine, open_engine
 from genrec.decoding.weights import ItemWeights
-from genrec.errors import ConfigError, UnsupportedError
+from genrec.errors import ConfigError, UnknownIdError, UnsupportedError
 from genrec.model.folder import LoadedModel, load_interface
 from genrec.model.inference import load_for_inference
 from genrec.prompt.builder import PromptBuilder, clean
@@ -391,6 +391,8 @@ class Recommender:
         for request in requests:
             try:
                 made.append(self._understood(request))
+            except UnknownIdError as error:
+                made.append(UnknownIdError(f"{error.message} in data set {self.dataset.name}", hint=error.hint))
             except Exception as error:  # the others shall not suffer from it
                 made.append(error)
         ready = [one for one in made if isinstance(one, Prepared)]

@@ -61,14 +61,15 @@ def to_request(parts: Parts, recommender: Recommender, body: RecommendRequest) -
     Problem
         If there is nothing to go by, or an item or a filter is not one.
     """
-    user = Known(False, (), ())
+    user, nothing_said = Known(False, (), ()), body.history is None and not (body.prompt and body.prompt.strip())
     if body.user_id is not None:
         user = known(recommender, parts.store, body.user_id)
-        if not user.anything and body.history is None and body.prompt is None:
+        if not user.anything and nothing_said:
             hint = "send a history or a prompt with it, or events first"
             raise Problem(404, "unknown-user", "nobody knows this user", field="user_id", value=body.user_id, hint=hint)
-    elif body.history is None and body.prompt is None:
-        raise Problem(422, "invalid", "nothing to recommend for", hint="give a user_id, a history or a prompt")
+    elif nothing_said:
+        field, hint = None if body.prompt is None else "prompt", "give a user_id, a history or a prompt"
+        raise Problem(422, "invalid", "nothing to recommend for", field=field, value=body.prompt, hint=hint)
     check_items(recommender, body.history or (), "history")
     check_items(recommender, body.candidates or (), "candidates")
     _check_filters(body.filters, "filters")

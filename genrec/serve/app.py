@@ -7,7 +7,7 @@ import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -21,6 +21,7 @@ from genrec.serve.openapi import openapi
 from genrec.serve.parts import Parts
 from genrec.serve.problems import Problem, of_error, of_validation
 from genrec.serve.routes import admin, chat, events, health, items, model, page, recommend, users
+from genrec.serve.unknown import body_of, refuse_unknown_query
 from genrec.version import __version__
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.parts = parts
-    for part in (recommend, events, items, users, chat, model, admin, health, page):
+    for part in (recommend, events, items, users, chat, model, admin):
+        app.include_router(part.router, dependencies=[Depends(refuse_unknown_query)])
+    for part in (health, page):  # who looks after a server, or links to the page, may add what they like
         app.include_router(part.router)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(GenrecError, _on_genrec_error)
@@ -135,7 +138,7 @@ async def _on_genrec_error(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return of_validation(error.errors()).response(request.state.request_id)
+    return of_validation(error.errors(), body=body_of(request)).response(request.state.request_id)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -26,6 +26,7 @@ from genrec.errors import (
     StorageFullError,
     UnknownIdError,
 )
+from genrec.serve.names import did_you_mean, fields_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,7 +164,7 @@ def of_error(error: GenrecError, field: str | None = None) -> Problem:
     return Problem(status, slug, error.message, field=field, hint=error.hint, headers=headers)
 
 
-def of_validation(errors: Sequence[Mapping[str, Any]], prefix: str = "") -> Problem:
+def of_validation(errors: Sequence[Mapping[str, Any]], prefix: str = "", body: object = None) -> Problem:
     """The problem of a request that does not fit its schema: the first fault, and the further ones in short.
 
     Parameters
@@ -172,21 +173,27 @@ def of_validation(errors: Sequence[Mapping[str, Any]], prefix: str = "") -> Prob
         What pydantic found.
     prefix
         Where the checked part stands in the request.
+    body
+        The type of what was checked, so that an unknown field can be told its nearest.
     """
     if errors[0]["type"] == "json_invalid":
         why = errors[0].get("ctx", {}).get("error", errors[0]["msg"])
         return Problem(400, "not-json", f"the body is not JSON: {why}", field=prefix or None)
-    faults = [_fault(error, prefix) for error in errors[: _FURTHER + 1]]
+    faults = [_fault(error, prefix, body) for error in errors[: _FURTHER + 1]]
     first, more = faults[0], [{"field": fault["field"], "detail": fault["detail"]} for fault in faults[1:]]
     return Problem(422, "invalid", first.pop("detail"), **first, more=more)
 
 
-def _fault(error: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    where = [str(part) for part in error["loc"] if part not in ("body", "query", "path")]
+def _fault(error: Mapping[str, Any], prefix: str, body: object) -> dict[str, Any]:
+    place = [part for part in error["loc"] if part not in ("body", "query", "path")]
+    where = [str(part) for part in place]
     field = ".".join([*([prefix] if prefix else []), *where])
     context = error.get("ctx", {})
     limit = next((context[name] for name in _LIMITS if name in context), None)
     value = context.get("actual_length", error.get("input"))
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message, hint = str(error["msg"]).removeprefix("Value error, "), None
+    if error["type"] == "extra_forbidden":
+        message = "there is no such field"
+        hint = did_you_mean(where[-1], fields_at(body, place[:-1]), "fields")
     fault = {"detail": f"{shown(field)}: {message}" if field else message, "field": shown(field) or None}
-    return fault | {"limit": limit, "value": None if error["type"] == "missing" else value}
+    return fault | {"limit": limit, "value": None if error["type"] == "missing" else value, "hint": hint}

@@ -43,12 +43,12 @@ class ServeSettings(BaseModel):
     """How long the server still takes requests after SIGTERM, no longer ready, so that a proxy can turn away."""
 
     def check(self) -> None:
-        """Refuse an address that others can reach where nobody needs a key.
+        """Refuse an address that others can reach where nobody needs a key, and a report that is not there.
 
         Raises
         ------
         ConfigError
-            If `host` is not a loopback address and there are no `keys`.
+            If `host` is not a loopback address and there are no `keys`, or `report` is no file.
 
         Examples
         --------
@@ -61,6 +61,9 @@ class ServeSettings(BaseModel):
         if self.keys is None and not is_loopback(self.host):
             hint = "make one with `genrec keys add --keys FILE NAME` and start with --keys FILE"
             raise ConfigError(f"--host {self.host} can be reached by others, and there are no API keys", hint=hint)
+        if self.report is not None and not self.report.is_file():
+            hint = "`genrec benchmark` writes report.html into its --out"
+            raise ConfigError(f"--report {self.report}: there is no such file", hint=hint)
 
 
 def is_loopback(host: str) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+_KINDS = {"scratch": ScratchConfig, "pretrained": PretrainedConfig}
 
 
 class _Config(BaseModel):
@@ -254,7 +255,7 @@ class FinetuneConfig(_Config):
         try:
             return cls.model_validate(mapping)
         except ValidationError as error:
-            raise _readable(error, source) from error
+            raise _readable(error, overrides, source) from error
 
 
 def _with(mapping: dict[str, Any], path: list[str], value: object) -> dict[str, Any]:
@@ -265,17 +266,27 @@ def _with(mapping: dict[str, Any], path: list[str], value: object) -> dict[str, 
     return {**mapping, path[0]: _with(inner if isinstance(inner, dict) else {}, path[1:], value)}
 
 
-def _readable(error: ValidationError, source: str) -> ConfigError:
-    """The first thing that is wrong, with the key that was probably meant."""
+def _readable(error: ValidationError, overrides: Sequence[str], source: str) -> ConfigError:
+    """The first thing that is wrong, where it was said, and the key that was probably meant."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    hint = None
+    where = [str(part) for part in first["loc"]]
+    # Pydantic names the kind of base model inside the path, where no key of that name is written.
+    path = [part for place, part in enumerate(where) if place != 1 or where[0] != "base" or part not in _KINDS]
+    chosen = [*path, "kind"] if first["type"].startswith("union_tag") else path
+    source = next((f"--set {one}" for one in reversed(overrides) if _speaks_of(one, chosen)), source)
     if first["type"] == "extra_forbidden":
-        keys = _keys_at([str(part) for part in first["loc"][:-1]])
-        near = difflib.get_close_matches(str(first["loc"][-1]), keys, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"keys here are {', '.join(keys)}"
-        return ConfigError(f"{source}: there is no key {key}", hint=hint)
-    return ConfigError(f"{source}: {key}: {first['msg']} (found {first['input']!r})", hint=hint)
+        keys = _keys_at(where[:-1])
+        near = difflib.get_close_matches(where[-1], keys, n=1)
+        hint = f"did you mean {'.'.join([*path[:-1], near[0]])}?" if near else f"keys here are {', '.join(keys)}"
+        return ConfigError(f"{source}: there is no key {'.'.join(path)}", hint=hint)
+    return ConfigError(f"{source}: {'.'.join(path)}: {first['msg']} (found {first['input']!r})")
+
+
+def _speaks_of(override: str, path: Sequence[str]) -> bool:
+    """Whether an override sets the key at a place, one above it, or one below it."""
+    key = override.partition("=")[0].strip().split(".")
+    shared = min(len(key), len(path))
+    return key[:shared] == list(path[:shared])
 
 
 def _keys_at(path: list[str]) -> list[str]:
@@ -284,8 +295,7 @@ def _keys_at(path: list[str]) -> list[str]:
     for part in path:
         # Of the two kinds of base model, the place names the one that was chosen.
         fields = {name: field.annotation for name, field in section.model_fields.items()}
-        chosen = {"scratch": ScratchConfig, "pretrained": PretrainedConfig}
-        found: object = chosen.get(part, fields.get(part))
+        found: object = _KINDS.get(part, fields.get(part))
         if isinstance(found, type) and issubclass(found, BaseModel):
             section = found
     return list(section.model_fields)

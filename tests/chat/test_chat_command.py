@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from genrec.cli.main import app
+from genrec.errors import ConfigError
 from genrec.testing.serving import train_toy_model
 
 runner = CliRunner()
@@ -42,6 +43,23 @@ def test_json_lines_and_a_state_that_is_kept(model, tmp_path):
     ]
     assert [one["text"] for one in second["understood"]["taken_back"]] == ["after 1975"]
     assert [one["text"] for one in second["state"]["said"]] == ["Comedy"]
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"said": 3}', b"\xff"])
+def test_a_state_that_is_none_is_named(model, tmp_path, content):
+    path = tmp_path / "talk.json"
+    path.write_bytes(content)
+    error = runner.invoke(app, ["chat", model, "--state", str(path)], input="comedy\n").exception
+    assert isinstance(error, ConfigError)
+    assert str(path) in error.message
+    assert "remove it" in error.hint
+    assert path.read_bytes() == content
+
+
+def test_an_empty_history_is_a_usage_error(model):
+    done = runner.invoke(app, ["chat", model, "--history", ""], input="comedy\n")
+    assert done.exit_code == 2
+    assert "--history is empty" in done.stderr
 
 
 def test_a_history_is_read(model):

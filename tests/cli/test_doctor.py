@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 import typer
+from bitsandbytes.functional import has_avx512bf16
 from typer.testing import CliRunner
 
 from genrec.cli.doctor import doctor, machine, optional_parts, required_parts
+from genrec.cli.finetune import quiet_libraries
 from genrec.version import __version__
 
 app = typer.Typer()
@@ -43,6 +48,19 @@ def test_here_all_is_well_and_the_json_says_the_same():
     text = runner.invoke(app, [])
     assert text.exit_code == 0
     assert all(name in text.stdout for name in versions)
+
+
+@pytest.mark.skipif(not has_avx512bf16(), reason="bitsandbytes speaks of these kernels where the CPU has AVX512-BF16")
+def test_kernels_that_genrec_does_without_are_not_spoken_of():
+    done = subprocess.run([sys.executable, "-m", "genrec", "doctor"], capture_output=True, text=True, check=True)
+    assert "gemm_4bit" not in done.stderr
+
+
+def test_other_warnings_of_a_library_that_is_quieted_are_heard(caplog):
+    quiet_libraries()
+    for name in ("bitsandbytes.backends.cpu.ops", "bitsandbytes.autograd._functions"):
+        logging.getLogger(name).warning("the disk is full of %s", name)
+    assert len(caplog.messages) == 2
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,14 @@ def test_the_next_command_can_be_pasted(tmp_path):
     assert f"genrec recommend '{tmp_path / 'my model'}'" in done.stdout
 
 
+def test_a_run_that_was_started_is_resumed(tmp_path):
+    assert finetune(tmp_path / "model", "--set", "training.checkpoint_minutes=0").exit_code == 0
+    (tmp_path / "model" / "genrec.json").unlink()  # as if it had been killed before the end
+    done = finetune(tmp_path / "model", "--set", "training.checkpoint_minutes=0", "--resume")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "model" / "genrec.json").exists()
+
+
 def test_what_never_changes_is_said_once(tmp_path, caplog):
     with caplog.at_level("INFO", "genrec"):
         finetune(tmp_path / "model", "--set", "training.epochs=2")
@@ -69,7 +77,8 @@ def test_what_never_changes_is_said_once(tmp_path, caplog):
     [
         (["--set", "training.epoch=3"], "training.epoch"),
         (["--set", "training.epochs"], "expected key=value"),
-        (["--set", "training.epoch=3"], "there is no key"),
+        (["--set", "training.epoch=3"], "--set training.epoch=3: there is no key"),
+        (["--resume"], "there is no run to resume"),
         (["--config", "no/such.yaml"], "cannot be read"),
         (["--config", "gpt-atomic"], "did you mean finetune/configs/gpt-atomic.yaml"),
     ],

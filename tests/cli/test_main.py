@@ -94,20 +94,28 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
     assert "hint: " in done.stderr
 
 
-def test_an_interrupt_exits_130_and_says_how_to_go_on():
-    body = "@main.app.command()\ndef finetune(data: str): print('ready', flush=True); time.sleep(60)"
+def test_an_interrupt_exits_130_and_says_how_to_go_on(tmp_path):
+    (tmp_path / "finetune.json").touch()
+    body = "@main.app.command()\ndef finetune(data: str, out: str = ''): print('ready', flush=True); time.sleep(60)"
     # registered first, so that the real finetune, once there, is out of the way
     # a background job of a script is started with SIGINT ignored, and hands that on
     heed = "signal.signal(signal.SIGINT, signal.default_int_handler)"
     first = f"import signal, time\n{heed}\nfrom genrec.cli import main\nmain.app.registered_commands = []"
     code = f"{first}\n{body}\nmain.main()"
-    arguments = [sys.executable, "-c", code, "finetune", "my data"]
+    arguments = [sys.executable, "-c", code, "finetune", "my data", "--out", str(tmp_path)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert errors == "\ninterrupted; go on with: genrec finetune 'my data' --resume\n"
+    assert errors == f"\ninterrupted; go on with: genrec finetune 'my data' --out {tmp_path} --resume\n"
+
+
+def test_what_has_not_begun_is_not_resumed(tmp_path):
+    command = ["finetune", "--data", "d", f"--out={tmp_path}"]
+    assert main.continuation(command) == f"genrec finetune --data d --out={tmp_path}"
+    (tmp_path / "finetune.json").touch()
+    assert main.continuation(command) == f"genrec finetune --data d --out={tmp_path} --resume"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
@@ -9,8 +11,9 @@ from typer.testing import CliRunner
 
 from genrec.cli.main import app
 from genrec.data.catalog import Catalog
-from genrec.errors import FilterError, ModelError, UnknownIdError
+from genrec.errors import ConfigError, FilterError, ModelError, UnknownIdError
 from genrec.testing import toy_dataset
+from genrec.testing.tiny_base import save_tiny_base
 from genrec.training.config import FinetuneConfig
 from genrec.training.finetune import finetune
 
@@ -73,6 +76,15 @@ def test_fewer_than_asked_for_says_why(model):
     assert done.stdout == "no items pass the filters and were not seen yet\n"
 
 
+def test_a_value_that_no_item_has_is_told_its_nearest(model, caplog):
+    done = recommend(model, "--history", "i3", "--filter", "categories=comdey or year>1000", "--boost", "genre=War:1")
+    assert done.exit_code == 0
+    assert caplog.messages == ["no item has categories='comdey': did you mean 'Comedy'?", "no item has genre='War'"]
+    caplog.clear()
+    assert recommend(model, "--history", "i3", "--filter", "genre=comedy and not genre=drama").exit_code == 0
+    assert caplog.messages == []
+
+
 def test_include_seen_and_exact(model):
     seen = answer(model, "--history", "i3", "-k", "24", "--include-seen", "--exact")
     assert len(seen["items"]) == 24
@@ -126,6 +138,14 @@ def test_a_boost_without_a_weight_is_a_usage_error(model, boost):
     assert "--boost" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--prompt", "--history", "--user"])
+def test_what_is_empty_is_a_usage_error(model, option):
+    for command in ("recommend", "explain"):
+        done = runner.invoke(app, [command, model, option, " "])
+        assert done.exit_code == 2
+        assert f"{option} is empty" in done.stderr
+
+
 def test_nothing_to_recommend_for_is_a_usage_error(model):
     done = recommend(model)
     assert done.exit_code == 2
@@ -142,6 +162,28 @@ def test_nothing_to_recommend_for_is_a_usage_error(model):
 )
 def test_errors_are_those_of_python(model, arguments, error):
     assert isinstance(recommend(model, *arguments).exception, error)
+
+
+@pytest.mark.parametrize("quantization", ["int3", "nf4", "dynamic-int8"])
+def test_a_quantization_that_does_not_apply_is_refused(model, quantization):
+    error = recommend(model, "--history", "i1", "--quantization", quantization).exception
+    assert isinstance(error, ConfigError)
+    assert ("dynamic-int8" in error.hint) if quantization == "int3" else ("from scratch" in error.message)
+    assert recommend(model, "--history", "i1", "--quantization", "none").exit_code == 0
+
+
+def test_an_int8_model_does_not_speak_of_every_layer(tmp_path):
+    titles = toy_dataset().catalog.titles
+    mapping = {
+        "base": {"kind": "pretrained", "name": str(save_tiny_base(tmp_path / "base", titles))},
+        "items": {"kind": "atomic"},
+        "training": {"epochs": 1, "validation_users": 0},
+    }
+    finetune(FinetuneConfig.from_mapping(mapping), "toy", tmp_path / "model")
+    command = [sys.executable, "-m", "genrec", "recommend", str(tmp_path / "model"), "--history", "i1"]
+    done = subprocess.run([*command, "--quantization", "int8"], capture_output=True, text=True, check=True)
+    assert "MatMul8bitLt" not in done.stderr
+    assert done.stdout.count("│ i") == 10
 
 
 def test_a_folder_that_is_no_model(tmp_path):

@@ -40,6 +40,14 @@ def test_unknown_id_unlike_all_others():
     assert caught.value.hint == "1 ids are known, none like it"
 
 
+@pytest.mark.parametrize(("asked", "known"), [("1", "00001"), ("007", "7"), ("0", "000")])
+def test_an_id_with_other_leading_zeros_is_told_so(asked, known):
+    with pytest.raises(UnknownIdError) as caught:
+        IdMap(["11", known, "10000"], "user").indices([asked])
+    assert caught.value.message == f"unknown user id {asked!r}"
+    assert caught.value.hint == f"did you mean {known!r}? Leading zeros are part of an id"
+
+
 def test_other_types_are_not_members():
     assert 1 not in IdMap(["1"])
 

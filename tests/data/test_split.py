@@ -29,8 +29,9 @@ def test_leave_last_out_against_its_definition(rows):
     full = [dataset.histories[user].tolist() for user in range(5)]
     long = [user for user in range(5) if len(full[user]) >= 3]
     if not long:
-        with pytest.raises(DataError, match="leave-last-out"):
+        with pytest.raises(DataError, match="leave-last-out") as caught:
             leave_last_out(dataset)
+        assert "split=global-temporal" in caught.value.hint
         return
     split = leave_last_out(dataset)
     assert split.test.users.tolist() == split.validation.users.tolist() == long
@@ -42,6 +43,12 @@ def test_leave_last_out_against_its_definition(rows):
     for user in range(5):
         expected = full[user][:-2] if user in long else full[user]
         assert split.train.histories[user].tolist() == expected
+
+
+def test_short_histories_without_timestamps_have_a_way_out_too():
+    with pytest.raises(DataError, match="leave-last-out") as caught:
+        leave_last_out(build([(0, 1, 0), (0, 2, 1)], time="order"))
+    assert "with timestamps" in caught.value.hint
 
 
 @given(rows, st.sampled_from([(0.1, 0.1), (0.2, 0.3), (0.45, 0.45)]), st.sampled_from([global_temporal, next_basket]))

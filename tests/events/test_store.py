@@ -123,8 +123,9 @@ def test_another_file_is_refused_and_left_alone(tmp_path, content, says):
         with sqlite3.connect(path) as other:
             other.execute(content)
         other.close()
-    with pytest.raises(DataError, match=says):
+    with pytest.raises(DataError, match=says) as caught:
         EventStore.open(path)
+    assert caught.value.hint.startswith("give ")
     if isinstance(content, bytes):
         assert path.read_bytes() == content
 

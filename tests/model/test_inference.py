@@ -5,7 +5,7 @@ import pytest
 from transformers import PreTrainedModel
 
 from genrec.decoding.exact import score_items
-from genrec.errors import UnsupportedError
+from genrec.errors import ConfigError, UnsupportedError
 from genrec.model.folder import load_model, save_model
 from genrec.model.inference import load_for_inference, merge_adapter, quantize_dynamically
 from genrec.testing import tiny_prompt
@@ -62,6 +62,14 @@ def test_a_model_without_an_adapter_is_itself(make_model, tmp_path):
     save_model(tmp_path, generator, description, IDS)
     loaded = load_model(tmp_path)
     assert merge_adapter(loaded) is loaded
+
+
+@pytest.mark.parametrize("load", [load_model, load_for_inference])
+def test_a_quantization_that_there_is_not_is_named(make_model, tmp_path, load):
+    generator, description = make_model("pretrained", "atomic")
+    save_model(tmp_path, generator, description, IDS)
+    with pytest.raises(ConfigError, match=r"no quantization 'int3'\n  hint: choose none, int8 or nf4"):
+        load(tmp_path, quantization="int3")
 
 
 def test_what_answers_is_merged_and_quantized_on_request(folder):

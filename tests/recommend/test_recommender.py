@@ -167,9 +167,9 @@ def test_what_cannot_be_asked(recommender):
         recommender.recommend()
     with pytest.raises(ConfigError, match="k must be at least 1"):
         recommender.recommend(history=["i1"], k=0)
-    with pytest.raises(UnknownIdError, match="i99"):
+    with pytest.raises(UnknownIdError, match="unknown item id 'i99' in data set toy"):
         recommender.recommend(history=["i1", "i99"])
-    with pytest.raises(UnknownIdError, match="nobody"):
+    with pytest.raises(UnknownIdError, match="unknown user id 'nobody' in data set toy"):
         recommender.recommend(user="nobody")
     with pytest.raises(FilterError, match="colour"):
         recommender.recommend(history=["i1"], filters=["colour=red"])

@@ -44,6 +44,15 @@ def test_items_are_found_by_their_ids(client):
     assert page["total"] == 2
 
 
+def test_a_query_parameter_that_there_is_not_is_refused(client):
+    answer = client.get("/v1/items", params={"limt": 1})
+    problem = answer.json()
+    assert (answer.status_code, problem["field"], problem["value"]) == (422, "limt", "1")
+    assert problem["hint"] == "did you mean limit?"
+    assert client.get("/v1/model?x=1").json()["hint"] == "there are no parameters here"
+    assert client.get("/health/ready?probe=1").status_code == client.get("/?utm_source=mail").status_code == 200
+
+
 def test_an_item_has_all_its_columns(client, recommender):
     [item] = find(client, query="i4")["items"]
     assert item == recommender.catalog.table.slice(4, 1).to_pylist()[0]

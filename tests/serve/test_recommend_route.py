@@ -32,6 +32,7 @@ def event(user_id, item_id, kind="interaction", value="view"):
     [
         {"history": ["i3", "i4"]},
         {"history": []},
+        {"history": [], "prompt": ""},
         {"history": ["i3"], "k": 3, "filters": ["year>=1980", "genre=Drama"]},
         {"history": ["i3"], "k": 24, "include_seen": True, "exact": True},
         {"history": ["i3"], "boosts": {"genre=Comedy": 2.5}, "max_per_category": 2},
@@ -148,6 +149,9 @@ def test_similar_is_what_comes_after_the_item_alone(client):
         ({"user_id": "nobody"}, 404, "user_id", None, "nobody"),
         ({"user_id": ""}, 422, "user_id", 1, None),
         ({}, 422, None, None, None),
+        ({"prompt": ""}, 422, "prompt", None, ""),
+        ({"prompt": " \n"}, 422, "prompt", None, None),
+        ({"user_id": "nobody", "prompt": ""}, 404, "user_id", None, "nobody"),
         ({"history": ["i1"], "colour": "red"}, 422, "colour", None, "red"),
         ({"requests": []}, 422, "requests", 1, 0),
         ({"requests": [{"history": ["i1"]}] * 65}, 422, "requests", 64, 65),
@@ -170,6 +174,24 @@ def test_a_problem_names_field_limit_and_value(client, body, status, field, limi
     assert problem["type"].startswith("urn:genrec:problem:")
     assert problem["detail"]
     assert problem["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "hint"),
+    [
+        ("/v1/recommend", {"user": "u2"}, "user", "did you mean user_id?"),
+        ("/v1/recommend", {"requests": [{"history": [], "filter": []}]}, "requests.0.filter", "did you mean filters?"),
+        ("/v1/similar", {"item_id": "i3", "zzz": 1}, "zzz", "fields here are item_id, k, filters"),
+        ("/v1/events", {"user": "ann", **event("ann", "i3")}, "user", "did you mean user_id?"),
+        ("/v1/events", [{"userid": "ann", **event("ann", "i3")}], "0.userid", "did you mean user_id?"),
+    ],
+)
+def test_a_field_that_there_is_not_is_told_its_nearest(client, path, body, field, hint):
+    answer = client.post(path, json=body)
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert (problem["field"], problem["hint"]) == (field, hint)
+    assert problem["detail"] == f"{field}: there is no such field"
 
 
 def test_what_is_late_is_answered_by_the_fallback_and_says_so(client):

@@ -117,6 +117,31 @@ def test_a_broken_model_ends_the_server_and_is_named(tmp_path):
     assert "nothing is not a model folder" in str(done.exception)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--quantization", "int3"], "no quantization 'int3'"),
+        (["--quantization", "nf4"], "from scratch"),
+        (["--report", "nope.html"], "--report nope.html: there is no such file"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_at_the_start(model_folder, tmp_path, options, said):
+    events = tmp_path / "events.db"
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that it ends, too, where it is not refused
+        port = str(taken.getsockname()[1])
+        done = runner.invoke(app, ["serve", str(model_folder), "--port", port, "--events", str(events), *options])
+    assert isinstance(done.exception, ConfigError)
+    assert said in str(done.exception)
+    assert not events.exists()
+
+
+def test_a_model_that_is_not_there_leaves_no_events_behind(tmp_path):
+    events = tmp_path / "events.db"
+    done = runner.invoke(app, ["serve", str(tmp_path / "nope"), "--port", "0", "--events", str(events)])
+    assert isinstance(done.exception, ModelError)
+    assert not events.exists()
+
+
 def test_a_port_that_is_taken_is_said(model_folder, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -41,14 +41,18 @@ def test_what_is_written_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("override", "message", "hint"),
     [
-        ("training.epoch=3", "there is no key training.epoch", "did you mean epochs?"),
-        ("trainig.epochs=3", "there is no key trainig", "did you mean training?"),
+        ("training.epoch=3", "--set training.epoch=3: there is no key training.epoch", "did you mean training.epochs?"),
+        ("trainig.epochs=3", "--set trainig.epochs=3: there is no key trainig", "did you mean training?"),
         ("items.zzz=3", "there is no key items.zzz", "keys here are kind, levels"),
-        ("base.layer=3", "there is no key base.scratch.layer", "did you mean layers?"),
-        ("training.epochs=0", "training.epochs: Input should be greater than 0 (found 0)", None),
+        ("base.layer=3", "--set base.layer=3: there is no key base.layer", "did you mean base.layers?"),
+        (
+            "training.epochs=0",
+            "--set training.epochs=0: training.epochs: Input should be greater than 0",
+            None,
+        ),
         ("training.epochs=many", "(found 'many')", None),
         ("items.kind=titles", "items.kind: Input should be 'atomic', 'semantic' or 'title'", None),
-        ("base.kind=hub", "base: ", None),
+        ("base.kind=hub", "--set base.kind=hub: base: ", None),
         ("training.epochs", "--set training.epochs: expected key=value", None),
         ("training.epochs.x=3", "training.epochs", None),
         ("training.epochs=[", "--set training.epochs=[: not YAML", None),
@@ -60,6 +64,19 @@ def test_a_mistake_is_named_with_a_hint(override, message, hint):
     assert message in error.value.message
     assert hint is None or hint in error.value.hint
     assert error.value.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("mapping", "override"),
+    [
+        ({"training": {"epoch": 3}}, "training.seed=1"),
+        ({"base": {"kind": "hub"}}, "base.layers=3"),
+        ({"base": {"kind": "scratch", "layer": 3}}, "base.layers=3"),
+    ],
+)
+def test_a_mistake_in_a_file_is_not_blamed_on_the_command_line(mapping, override):
+    with pytest.raises(ConfigError, match=r"^my\.yaml: "):
+        FinetuneConfig.from_mapping(mapping, [override], source="my.yaml")
 
 
 def test_files_that_cannot_be_read(tmp_path):

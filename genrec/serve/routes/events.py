@@ -75,7 +75,7 @@ def _parsed(body: bytes) -> list[EventIn]:
             return [_ONE.validate_json(body)]
         found = _MANY.validate_json(body)
     except ValidationError as error:
-        raise of_validation(error.errors(include_url=False)) from error
+        raise of_validation(error.errors(include_url=False), body=EventIn) from error
     _check_count(len(found))
     return found
 
@@ -100,7 +100,7 @@ def _line(line: bytes, number: int) -> EventIn:
     try:
         return _ONE.validate_json(line)
     except ValidationError as error:
-        raise of_validation(error.errors(include_url=False), f"line {number}") from error
+        raise of_validation(error.errors(include_url=False), f"line {number}", EventIn) from error
 
 
 def _check_count(count: int) -> None:
