@@ -36,7 +36,7 @@ def finetune(
     from genrec.shipped import given_or_shipped
     from genrec.training.config import FinetuneConfig
     from genrec.training.estimate import duration
-    from genrec.training.finetune import RUN_FILE
+    from genrec.training.run_file import RUN_FILE
     from genrec.training.finetune import finetune as run
 
     if resume and not (out / RUN_FILE).exists():

@@ -124,7 +124,7 @@ def _can_resume(arguments: list[str]) -> bool:
     """Whether the command is a fine-tuning that has begun to write its folder."""
     out = [value for option, value in pairwise(arguments) if option == "--out"]
     out += [argument.removeprefix("--out=") for argument in arguments if argument.startswith("--out=")]
-    # Its name is that of genrec.training.finetune, which takes seconds to import.
+    # RUN_FILE of genrec.training.run_file, which takes seconds to import.
     return "finetune" in arguments and any((Path(folder) / "finetune.json").exists() for folder in out)
 
 
