@@ -36,8 +36,8 @@ def finetune(
     from genrec.shipped import given_or_shipped
     from genrec.training.config import FinetuneConfig
     from genrec.training.estimate import duration
-    from genrec.training.run_file import RUN_FILE
     from genrec.training.finetune import finetune as run
+    from genrec.training.run_file import RUN_FILE
 
     if resume and not (out / RUN_FILE).exists():
         hint = "name the folder of the run with --out, or begin one without --resume"

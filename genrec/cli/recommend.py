@@ -160,6 +160,8 @@ def as_json(answer: Answer) -> dict[str, Any]:
             "wanted": understood.wanted,
             "unwanted": understood.unwanted,
             "filters": understood.filters,
+            "title_words": understood.title_words,
+            "unwanted_title_words": understood.unwanted_title_words,
             "rest": understood.rest,
         },
         "filters": answer.filters,

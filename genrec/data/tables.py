@@ -190,7 +190,7 @@ def _titles(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _typed(values: pa.ChunkedArray, name: str, checks: Checks) -> pa.ChunkedArray:
     typed = infer_type(values)
-    if not pa.types.is_string(typed.type):
+    if checks.rows.says_types or not pa.types.is_string(typed.type):
         return typed
     amounts = read_amounts(typed)
     if amounts.doubt:

@@ -50,8 +50,10 @@ class Understood:
         Filter expressions for what is stated exactly: years, prices, and unwanted values.
     wanted_filters
         One expression for each wanted value; an item that satisfies more of them fits better.
-    rest
-        Words that nothing of the above explains.
+    rest, unwanted_rest
+        Words that nothing of the above explains, and those of them that are said of what is not wanted.
+    title_words, unwanted_title_words
+        What :class:`~genrec.prompt.title_words.TitleWords` takes from `rest`, for models that read no words themselves.
     liked_titles, disliked_titles
         Titles of the items.
     matches
@@ -73,6 +75,9 @@ class Understood:
     filters: tuple[str, ...] = ()
     wanted_filters: tuple[str, ...] = ()
     rest: tuple[str, ...] = ()
+    unwanted_rest: tuple[str, ...] = ()
+    title_words: tuple[str, ...] = ()
+    unwanted_title_words: tuple[str, ...] = ()
     liked_titles: tuple[str, ...] = ()
     disliked_titles: tuple[str, ...] = ()
     matches: tuple[Match, ...] = ()
@@ -80,9 +85,11 @@ class Understood:
 
     def __str__(self) -> str:
         disliked = f"disliked={list(self.disliked_titles)}, " if self.disliked else ""
+        words = f", title words={list(self.title_words)}" if self.title_words else ""
+        unwanted = f", unwanted title words={list(self.unwanted_title_words)}" if self.unwanted_title_words else ""
         return (
             f"understood: liked={list(self.liked_titles)}, {disliked}wanted={list(self.wanted)}, "
-            f"filters={list(self.filters)}"
+            f"filters={list(self.filters)}{words}{unwanted}"
         )
 
 
@@ -154,6 +161,11 @@ class Matcher:
         excluded = [value for value in unwanted if value not in wanted]
         liked = tuple(dict.fromkeys(span.item for span in reading.titles if not negative[span.first]))
         disliked = tuple(dict.fromkeys(s.item for s in reading.titles if negative[s.first] and s.item not in liked))
+        unexplained = [
+            (word, no)
+            for word, no, known in zip(words, negative, reading.taken, strict=True)
+            if not known and word.key not in _GRAMMAR
+        ]
         matches = [
             *self._title_matches(reading, liked),
             *self._value_matches(reading, excluded),
@@ -169,11 +181,8 @@ class Matcher:
                 *(limit.expression for limit in reading.limits),
             ),
             wanted_filters=tuple(self._values.expression(value) for value in wanted),
-            rest=tuple(
-                text[word.start : word.end]
-                for word, known in zip(words, reading.taken, strict=True)
-                if not known and word.key not in _GRAMMAR
-            ),
+            rest=tuple(text[word.start : word.end] for word, _ in unexplained),
+            unwanted_rest=tuple(text[word.start : word.end] for word, no in unexplained if no),
             liked_titles=tuple(self._catalog_titles[item] for item in liked),
             disliked_titles=tuple(self._catalog_titles[item] for item in disliked),
             matches=tuple(sorted(matches, key=lambda match: match.start)),

@@ -10,6 +10,7 @@ import numpy as np
 
 from genrec.data.catalog import Catalog
 from genrec.errors import ModelError, UnknownIdError
+from genrec.prompt.title_words import TitleWords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,11 @@ class ModelItems:
         self.whole = whole
         self.catalog = _in_model_order(whole, item_ids)
         self._item_ids = item_ids
+
+    @cached_property
+    def title_words(self) -> TitleWords:
+        """Words of the titles that tell the items apart."""
+        return TitleWords(self.catalog.titles)
 
     def of_rows(self, rows: NDArray[np.integer]) -> NDArray[np.int32]:
         """Index in the model of rows of the data set's catalog; -1 for items that the model does not know."""

@@ -406,6 +406,8 @@ class Recommender:
         """A request as it is prepared, but for what guides the search."""
         words = clean(request.prompt) if request.prompt is not None else ""
         understood = self.matcher.understand(words) if request.prompt is not None else None
+        if understood is not None and not self.reads_text:
+            understood = self.items.title_words.explain(understood)
         if words and not self.reads_text and not self._told_codes_only:
             self._told_codes_only = True
             logger.info("this model reads item codes only: of the prompt, what is shown as understood counts")

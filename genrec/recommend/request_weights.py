@@ -26,6 +26,10 @@ WANTED_PRIOR = 3.0
 Where a request wants values together and enough items have them all, all are required."""
 
 
+TITLE_WORD_PRIOR = 4.0
+"""Log-weight of each word of a request that stands in an item's title, for models that do not read the request."""
+
+
 def return_weights(histories: Sequence[NDArray[np.int32]], log_odds: float, num_items: int) -> ItemWeights:
     """The same log-weight for all items of each history: how users come back to an item.
 
@@ -95,6 +99,11 @@ def request_weights(
     if request.candidates is not None:
         listed = known(items.of_ids(request.candidates), "the candidates")
         weights += ItemWeights.from_candidates([np.unique(listed)], num_items)
+    if understood is not None and understood.unwanted_title_words:
+        weights += ItemWeights.from_mask(items.title_words.count(understood.unwanted_title_words) == 0)
+    if understood is not None and understood.title_words:
+        words = items.title_words.count(understood.title_words)
+        weights += ItemWeights.from_priors(TITLE_WORD_PRIOR * words.astype(np.float32))
     if request.exclude:
         excluded = items.of_ids(request.exclude)
         weights += ItemWeights.from_seen([excluded[excluded >= 0]], num_items)

@@ -153,6 +153,8 @@ def to_understood(understood: Understood) -> UnderstoodOut:
         wanted=list(understood.wanted),
         unwanted=list(understood.unwanted),
         filters=list(understood.filters),
+        title_words=list(understood.title_words),
+        unwanted_title_words=list(understood.unwanted_title_words),
         rest=list(understood.rest),
     )
 

@@ -55,3 +55,13 @@ def test_the_report_lists_the_types_of_further_columns(shop, tmp_path):
     )
     assert "item_id, title, price (number), stock (whole number)" in result.stdout
     assert "user_id, city (text)" in result.stdout
+
+
+def test_a_file_that_says_what_its_columns_hold_is_believed(tmp_path, caplog):
+    (tmp_path / "shop.inter").write_text("user_id:token\titem_id:token\nann\t1\nann\t2\n")
+    rows = "1\tA\t€3.50\n2\tB\t€4.50\n"
+    (tmp_path / "shop.item").write_text(f"item_id:token\ttitle:token_seq\tlabel:token\n{rows}", encoding="utf-8")
+    with caplog.at_level(logging.INFO, "genrec"):
+        import_dataset(tmp_path / "shop.inter", tmp_path / "out", items=tmp_path / "shop.item")
+    assert Dataset.load(tmp_path / "out").catalog.table["label"].to_pylist() == ["€3.50", "€4.50"]
+    assert not any("label" in message for message in caplog.messages)

@@ -16,6 +16,7 @@ from genrec.errors import ConfigError, FilterError, UnknownIdError
 from genrec.model.config import ScratchConfig
 from genrec.recommend.filters import filter_mask
 from genrec.recommend.recommender import Recommender, Request
+from genrec.recommend.request_weights import TITLE_WORD_PRIOR
 from genrec.testing import toy_dataset
 
 N = 24
@@ -142,3 +143,18 @@ def test_stacked_weights_are_those_of_each_user():
     assert ItemWeights.stack(rows[:1] * 3).base.size == 1
     with pytest.raises(ConfigError, match="batch"):
         ItemWeights.stack([rows[0], ItemWeights.from_seen([[0]], 5)])
+
+
+def test_a_model_that_reads_no_words_prefers_titles_that_have_them_and_leaves_out_those_it_shall_not(recommender):
+    """Titles of the toy are of a colour and a thing, and no prompt here names one whole."""
+    titles = [title.split() for title in DATASET.catalog.titles]
+    asked = {"history": ["i3"], "k": N, "exact": True}
+    plain = {item.item_id: item.score for item in recommender.recommend(**asked).items}
+    answer = recommender.recommend(**asked, prompt="something violet, but no castle")
+    assert answer.understood.title_words == ("violet",)
+    assert answer.understood.unwanted_title_words == ("castle",)
+    assert not any("Castle" in titles[IDS.index(item)] for item in ids(answer))
+    for item in answer.items:
+        more = TITLE_WORD_PRIOR * ("Violet" in titles[IDS.index(item.item_id)])
+        assert item.score == pytest.approx(plain[item.item_id] + more, abs=1e-4)
+    assert len(answer.items) == sum("Castle" not in title for title in titles) - 1

@@ -45,7 +45,7 @@ def read_atomic(path: Path, careful: bool) -> Rows:
     for index, (name, type) in enumerate(zip(names, types, strict=True)):
         if type == "float_seq":
             table = table.set_column(index, name, text_lists(table[name], " "))
-    return _floats(replace(rows, table=table, columns=tuple(names)), types)
+    return _floats(replace(rows, table=table, columns=tuple(names), says_types=True), types)
 
 
 def _floats(rows: Rows, types: list[str]) -> Rows:

@@ -78,6 +78,8 @@ class Rows:
         Reads the file once more, for the whole text of the rows that begin on some lines; by line.
     unit
         What `lines` counts: lines, or the rows of Parquet or objects of a JSON array.
+    says_types
+        Whether the file says what its columns hold, so that no text is taken for amounts. Default False.
     """
 
     path: Path
@@ -87,6 +89,7 @@ class Rows:
     columns: tuple[str, ...]
     raw: Callable[[Collection[int]], dict[int, str]] | None = None
     unit: str = "line"
+    says_types: bool = False
 
 
 if TYPE_CHECKING:

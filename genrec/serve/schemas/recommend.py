@@ -112,6 +112,10 @@ class UnderstoodOut(Outgoing):
     """Values it does not want."""
     filters: list[str]
     """Filters it became."""
+    title_words: list[str]
+    """Words that stand in titles, whose items are preferred: of models that do not read the words themselves."""
+    unwanted_title_words: list[str]
+    """Such words of what it does not want: items with these in their titles are left out."""
     rest: list[str]
     """Words that nothing of the above explains."""
 

@@ -7,6 +7,8 @@ const LABELS = [
   ["disliked", "Not like"],
   ["wanted", "Wanted"],
   ["unwanted", "Not wanted"],
+  ["title_words", "In the title"],
+  ["unwanted_title_words", "Not in the title"],
   ["rest", "Not understood"],
 ];
 
