@@ -24,8 +24,6 @@ MOST = 3
 """Places that new items may take of a list, at most."""
 NEIGHBOURS = 10
 BATCH = 128
-UNSUITABLE = np.float32(-1e6)
-"""What the signs say of a new item that must not be recommended."""
 
 
 class NewItemPlaces(Scorer):
@@ -75,10 +73,10 @@ class NewItemPlaces(Scorer):
         self, histories: Sequence[NDArray[np.int32]], k: int, exclude: Sequence[NDArray[np.int32]] | None = None
     ) -> Ranking:
         """The k best known items, of which the last make way for new ones that suit well enough."""
-        scores, signs = self._read(histories, exclude)
+        scores, signs = self._read(histories)
         known = self._known(scores, k, exclude)
         items = known.items.copy()
-        new, entered = self._entering(signs, self.least, min(self.places, k - 1))
+        new, entered = self._entering(self._suits(signs, exclude), self.least, min(self.places, k - 1))
         for row, number in enumerate(entered):
             if number:
                 items[row, k - number :] = self.items[new[row, :number]]
@@ -97,21 +95,21 @@ class NewItemPlaces(Scorer):
             Share of the NDCG@10 of warm questions that this may cost.
         """
         target = np.concatenate(cold.targets)
-        read = [self._read(cold.histories[some], cold.seen[some])[1] for some in _batches(len(cold))]
-        of_cold = np.concatenate(read, axis=1)
-        self.weights = pool_weights(list(of_cold), list(np.searchsorted(self.items, target)[:, None]))
+        signs = np.concatenate([self._read(cold.histories[some])[1] for some in _batches(len(cold))], axis=1)
+        self.weights = pool_weights(list(signs), list(np.searchsorted(self.items, target)[:, None]))
+        of_cold = self._suits(signs, cold.seen)
         of_warm, place = [], []
         for some in _batches(len(warm)):
-            scores, signs = self._read(warm.histories[some], warm.seen[some])
-            of_warm.append(signs)
+            scores, signs = self._read(warm.histories[some])
+            of_warm.append(self._suits(signs, warm.seen[some]))
             known = self._known(scores, LIST, warm.seen[some]).items
             hit = known == np.concatenate(warm.targets[some])[:, None]
             place.append(np.where(hit.any(axis=1), hit.argmax(axis=1), LIST))
-        signs, rank = np.concatenate(of_warm, axis=1), np.concatenate(place)
+        suits, rank = np.concatenate(of_warm), np.concatenate(place)
         gain = np.where(rank < LIST, 1 / np.log2(rank + 2), 0)
         most = -1.0
         for places in range(1, MOST + 1):
-            least = self._least(signs, places, rank, gain, may_lose)
+            least = self._least(suits, places, rank, gain, may_lose)
             new, entered = self._entering(of_cold, least, places)
             found = (self.items[new] == target[:, None]) & (np.arange(places) < entered[:, None])
             if found.any(axis=1).mean() > most:
@@ -119,44 +117,40 @@ class NewItemPlaces(Scorer):
         return self
 
     def _least(
-        self, signs: NDArray[np.float32], places: int, rank: NDArray[np.int64], gain: NDArray[np.float64], loss: float
+        self, suits: NDArray[np.float64], places: int, rank: NDArray[np.int64], gain: NDArray[np.float64], loss: float
     ) -> float:
         """The least suitability that costs no more than may be lost: by bisection, for the loss falls as it rises."""
-        suits = np.sort(self._suits(signs).max(axis=1))
-        low, high = 0, len(suits)
+        best = np.sort(suits.max(axis=1))
+        low, high = 0, len(best)
         while low < high:
             middle = (low + high) // 2
-            _, entered = self._entering(signs, suits[middle], places)
+            _, entered = self._entering(suits, best[middle], places)
             if gain[rank >= LIST - entered].sum() <= loss * gain.sum():
                 high = middle
             else:
                 low = middle + 1
-        return float(suits[low]) if low < len(suits) else np.inf
+        return float(best[low]) if low < len(best) else np.inf
 
     def _entering(
-        self, signs: NDArray[np.float32], least: float, places: int
+        self, suits: NDArray[np.float64], least: float, places: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The new items (B, places) that suit best, best first, as positions in `items`; how many suit enough (B,)."""
-        suits = self._suits(signs)
         new = np.argsort(-suits, axis=1, kind="stable")[:, :places]
         return new, (np.take_along_axis(suits, new, axis=1) >= least).sum(axis=1)
 
-    def _suits(self, signs: NDArray[np.float32]) -> NDArray[np.float64]:
-        """How well new items suit, float64 (B, H)."""
+    def _suits(self, signs: NDArray[np.float32], exclude: Sequence[NDArray[np.int32]] | None) -> NDArray[np.float64]:
+        """How well new items suit, float64 (B, H); -inf for what is excluded."""
         suits: NDArray[np.float64] = np.tensordot(self.weights, signs, 1)
+        for row, items in enumerate(exclude or ()):
+            suits[row, np.isin(self.items, items)] = -np.inf
         return suits
 
-    def _read(
-        self, histories: Sequence[NDArray[np.int32]], exclude: Sequence[NDArray[np.int32]] | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Scores (B, N), and what the signs say of new items (S, B, H), as little as can be of the excluded ones."""
+    def _read(self, histories: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scores (B, N), and what the signs say of new items (S, B, H)."""
         scores = self.scorer.score(histories)
         words = [on_one_scale(text.score(histories), "z-score")[:, self.items] for text in self.texts]
         near = np.einsum("bhn,hn->bh", np.exp(np.minimum(scores[:, self._neighbours], 0)), self._alike)
-        signs = np.stack([*words, np.log(near + 1e-12)]).astype(np.float32)
-        for row, items in enumerate(exclude or ()):
-            signs[:, row, np.isin(self.items, items)] = UNSUITABLE
-        return scores, signs
+        return scores, np.stack([*words, np.log(near + 1e-12)]).astype(np.float32)
 
     def _known(self, scores: NDArray[np.float32], k: int, exclude: Sequence[NDArray[np.int32]] | None) -> Ranking:
         """The k best known items."""

@@ -11,6 +11,7 @@ EXPECTED = {
     "QueueFullError": 429, "DeadlineError": 504, "NotReadyError": 503, "StorageFullError": 507, "StorageError": 503,
     "ResourceError": 503, "EngineError": 503, "ModelError": 409, "UnknownIdError": 404, "DataError": 422,
     "ConfigError": 422, "FilterError": 422, "UnsupportedError": 422, "ServiceError": 503,
+    "TrainingError": 500,
 }  # fmt: skip
 
 

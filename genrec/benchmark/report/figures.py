@@ -137,15 +137,17 @@ def _beyond(evaluation: Evaluation, asked: Asked) -> dict[str, float | None]:
 
 def _of_popularity(items: NDArray[np.int32], asked: Asked) -> dict[str, float | None]:
     """What depends on what is popular, which each fold's users say of its questions: the mean over questions."""
-    found: dict[str, list[tuple[float, int]]] = {}
+    found: dict[str, tuple[list[float], list[int]]] = {}
     for number, train in enumerate(asked.folds):
         rows = np.flatnonzero(asked.fold == number)
         histories = [asked.questions.histories[row] for row in rows]
         metrics = beyond_accuracy(items[rows], histories, train, SLICE_K).metrics if len(rows) else {}
         for name, value in metrics.items():
             if name.startswith(OF_POPULARITY) and value is not None:
-                found.setdefault(name, []).append((value, len(rows)))
-    return {name: float(np.average(*np.transpose(pairs))) for name, pairs in found.items()}
+                values, sizes = found.setdefault(name, ([], []))
+                values.append(value)
+                sizes.append(len(rows))
+    return {name: float(np.average(values, weights=sizes)) for name, (values, sizes) in found.items()}
 
 
 def _user_groups(asked: EvalSet, finished: Finished, train: Dataset) -> list[Groups]:
