@@ -129,6 +129,12 @@ class GeneratorScorer(Scorer):
         """As :meth:`GenerativeScorer.score <genrec.recommend.scorer.GenerativeScorer.score>`."""
         return self.generative.score(histories)
 
+    def score_eligible(
+        self, histories: Sequence[NDArray[np.int32]], exclude: Sequence[NDArray[np.int32]] | None = None
+    ) -> NDArray[np.float32]:
+        """As the generator's own: candidates are drawn from what is not excluded."""
+        return self.generative.score_eligible(histories, exclude)
+
     def recommend(
         self, histories: Sequence[NDArray[np.int32]], k: int, exclude: Sequence[NDArray[np.int32]] | None = None
     ) -> Ranking:

@@ -58,6 +58,17 @@ def test_what_is_found_ranks_as_what_is_trained_anew(split, tmp_path):
     assert len(trainings_in(tmp_path)) == 1
 
 
+def test_a_generator_is_scored_among_the_candidates_that_it_ranks(split, tmp_path):
+    scorer = fitted(split, KeptGenerators(tmp_path), retriever=ItemKNN(), num_candidates=6)
+    histories = split.test.histories[:8]
+    ranked = scorer.recommend(histories, 5, exclude=histories).items
+    for items, row, history in zip(ranked, scorer.score_eligible(histories, histories), histories, strict=True):
+        eligible = set(np.flatnonzero(np.isfinite(row)))
+        assert set(items[items >= 0]) <= eligible
+        assert len(eligible) == 6
+        assert not eligible & set(history)
+
+
 def test_another_setting_other_data_or_other_questions_are_trained_apart(split, tmp_path):
     kept = KeptGenerators(tmp_path)
     others = leave_last_out(toy_dataset(users=61))
