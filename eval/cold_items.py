@@ -72,16 +72,17 @@ class Served(Scorer):
     serves_cold_users = True
     serves_cold_items = True
 
-    def __init__(self, recommender: Recommender, new_items: int) -> None:
-        self.name, self.recommender, self.new_items = f"default, new_items={new_items}", recommender, new_items
+    def __init__(self, recommender: Recommender, scorer: Scorer, new_items: int) -> None:
+        self.name, self.recommender, self.scorer = f"default, new_items={new_items}", recommender, scorer
+        self.new_items = new_items
 
     def fit(self, dataset: Dataset) -> Served:
         """It is fitted already."""
         return self
 
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-        """It is asked for lists alone."""
-        raise NotImplementedError
+        """Scores (B, N) of the recommender; places are given in :meth:`recommend`."""
+        return self.scorer.score(histories)
 
     def recommend(
         self, histories: Sequence[NDArray[np.int32]], k: int, exclude: Sequence[NDArray[np.int32]] | None = None
@@ -156,7 +157,7 @@ def main(
     text = max(texts, key=lambda one: evaluate(one, cold_validation, ks=(10,)).metrics["recall@10"])
     mixed = NewItemPlaces("default, places for new items", scorer, texts, items, dataset.catalog.text_of())
     mixed.choose(warm_validation, cold_validation, may_lose)
-    served = [Served(recommender, places) for places in (1, 2)]
+    served = [Served(recommender, scorer, places) for places in (1, 2)]
     entrants: list[Scorer] = [WithoutNew("default, new items never", scorer, items), scorer, mixed, *texts, *served]
     on_warm = [evaluate(one, warm_test, ks=(10,)) for one in entrants]
     on_cold = [evaluate(one, cold.test, ks=(10,)) for one in entrants]
