@@ -57,19 +57,91 @@ def cold_items(dataset: Dataset, share: float = 0.1, seed: int = 0) -> Split:
     >>> len(split.test), cold.isdisjoint(split.train.item_indices.tolist())
     (45, True)
     """
+    train, (validation, test) = hold_out_items(dataset, *draw_items(dataset, share, seed))
+    return Split("cold-items", train, validation=validation, test=test)
+
+
+def draw_items(dataset: Dataset, share: float, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw two sets of items that somebody met, one for tuning and one for the test.
+
+    Parameters
+    ----------
+    dataset
+        All interactions.
+    share
+        Of the items that somebody met, in each of the two sets.
+    seed
+        Of the draw, default 0.
+
+    Returns
+    -------
+    tuple
+        Two arrays int64 of item indices, ascending, of one length and without a common item.
+
+    Raises
+    ------
+    ConfigError
+        The share leaves nothing to train on.
+    DataError
+        It is less than one item.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> tuned, tested = draw_items(toy_dataset(items=20), 0.1)
+    >>> len(tuned), len(tested), set(tuned) & set(tested)
+    (2, 2, set())
+    """
     if not 0 < share < 0.5:
         raise ConfigError(f"share={share} of the items, drawn twice, must leave some to train on")
-    kind = _draw(dataset, share, seed)
+    met = np.flatnonzero(dataset.histories.item_counts(dataset.num_items))
+    count = round(share * len(met))
+    if count < 1:
+        raise DataError(f"a share of {share} of {len(met)} items is none", hint="raise the share")
+    drawn = np.random.default_rng(seed).permutation(met)
+    return np.sort(drawn[:count]), np.sort(drawn[count : 2 * count])
+
+
+def hold_out_items(dataset: Dataset, *sets: NDArray[np.int64]) -> tuple[Dataset, list[EvalSet]]:
+    """Hold sets of items out of training entirely, and ask for the items of each, as :func:`cold_items` says.
+
+    Parameters
+    ----------
+    dataset
+        All interactions.
+    *sets
+        Item indices, int64; no item is in two sets.
+
+    Returns
+    -------
+    tuple
+        What is left to train on, and the questions of each set.
+
+    Raises
+    ------
+    DataError
+        Nothing is left, or nobody can be asked.
+
+    Examples
+    --------
+    >>> from genrec.testing import toy_dataset
+    >>> train, [questions] = hold_out_items(toy_dataset(), np.array([3, 4]))
+    >>> {int(target[0]) for target in questions.targets}, bool(np.isin([3, 4], train.item_indices).any())
+    ({3, 4}, False)
+    """
+    kind = np.zeros(dataset.num_items, dtype=np.int8)
+    for number, items in enumerate(sets, 1):
+        kind[items] = number
     order = time_order(dataset.user_indices, dataset.interactions.table[TIMESTAMP].to_numpy())
     users = dataset.user_indices[order]
     place = np.arange(len(order)) - dataset.histories.indptr[users]
     kinds = kind[dataset.histories.items]
-    asked = {which: _last_place(users, place, kinds == which, dataset.num_users) for which in (1, 2)}
-    ends = np.minimum(*(np.where(last >= 0, last, len(order)) for last in asked.values()))
+    asked = [_last_place(users, place, kinds == number, dataset.num_users) for number in range(1, len(sets) + 1)]
+    ends = np.min([np.where(last >= 0, last, len(order)) for last in asked], axis=0)
     train = dataset.with_interactions(np.sort(order[(kinds == 0) & (place < ends[users])]))
     if not len(train.interactions):
         raise DataError("without the held-out items nothing is left to train on", hint="lower the share")
-    return Split("cold-items", train, validation=_ask(dataset, asked[1], kind), test=_ask(dataset, asked[2], kind))
+    return train, [_ask(dataset, last, kind) for last in asked]
 
 
 def shorten_histories(eval_set: EvalSet, length: int) -> EvalSet:
@@ -121,18 +193,6 @@ def select_questions(eval_set: EvalSet, mask: NDArray[np.bool_]) -> EvalSet:
         targets=[eval_set.targets[row] for row in rows],
         met=None if eval_set.met is None else [eval_set.met[row] for row in rows],
     )
-
-
-def _draw(dataset: Dataset, share: float, seed: int) -> NDArray[np.int8]:
-    """0 for an item that stays, 1 to tune on, 2 to test on; (N,)."""
-    met = np.flatnonzero(dataset.histories.item_counts(dataset.num_items))
-    count = round(share * len(met))
-    if count < 1:
-        raise DataError(f"a share of {share} of {len(met)} items is none", hint="raise the share")
-    drawn = np.random.default_rng(seed).permutation(met)
-    kind = np.zeros(dataset.num_items, dtype=np.int8)
-    kind[drawn[:count]], kind[drawn[count : 2 * count]] = 1, 2
-    return kind
 
 
 def _last_place(

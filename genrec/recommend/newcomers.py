@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genrec.baselines.content.tfidf_knn import TfidfKNN
+from genrec.baselines.ranking import top_k
 from genrec.decoding.decoded import Decoded
 from genrec.decoding.weights import ItemWeights
 from genrec.recommend.prepared import Places
@@ -23,8 +25,15 @@ if TYPE_CHECKING:
     from genrec.recommend.prepared import Prepared
 
 
+SUITED = 1.5
+"""An item suits a history if it is among the best of its words' neighbours: so many times as many as a list has."""
+
+
 class Newcomers:
-    """Items without an interaction, and how well their words suit a history.
+    """Items without an interaction, and which of them suit a history by their words.
+
+    They suit it if text neighbours alone [1]_ would recommend them in a list half as long again: so a user whose items
+    have nothing to do with what is new gives no place away.
 
     Parameters
     ----------
@@ -43,6 +52,11 @@ class Newcomers:
     items
         int64 (H,): the new ones, by their index in the model.
 
+    References
+    ----------
+    .. [1] :class:`~genrec.baselines.content.tfidf_knn.TfidfKNN`. eval/cold_items.py measures what that finds and costs;
+       what else was tried is in eval/results/experiments.md.
+
     Examples
     --------
     >>> import pyarrow as pa
@@ -53,7 +67,7 @@ class Newcomers:
     >>> rows = pa.table({"item_id": ["new"], "title": [dataset.catalog.titles[3]]})
     >>> catalog = Catalog(pa.concat_tables([dataset.catalog.table, rows], promote_options="default"))
     >>> newcomers = Newcomers(dataset.with_catalog(catalog), ModelItems(catalog, catalog.ids.ids))
-    >>> newcomers.items.tolist(), newcomers.suiting(np.array([3]), np.ones(25, dtype=bool), most=2).tolist()
+    >>> newcomers.items.tolist(), newcomers.suiting(np.array([3]), np.arange(25) != 3, most=2, k=10).tolist()
     ([24], [24])
     """
 
@@ -62,7 +76,9 @@ class Newcomers:
         self.items = np.flatnonzero(dataset.histories.item_counts(dataset.num_items)[self._rows] == 0)
         self._words = TfidfKNN().fit(dataset) if len(self.items) else None
 
-    def suiting(self, history: NDArray[np.integer], eligible: NDArray[np.bool_], most: int) -> NDArray[np.int32]:
+    def suiting(
+        self, history: NDArray[np.integer], eligible: NDArray[np.bool_], most: int, k: int
+    ) -> NDArray[np.int32]:
         """The new items whose words are most like those of a history.
 
         Parameters
@@ -73,23 +89,26 @@ class Newcomers:
             Which items may be recommended, bool (N,).
         most
             How many at most.
+        k
+            Length of the list that they are to stand in.
 
         Returns
         -------
         NDArray
-            int32 (M,), those that suit best first; fewer than ``most`` where fewer are eligible or share a word.
+            int32 (M,), those that suit best first; fewer than ``most`` where fewer suit.
         """
         if self._words is None or not len(history) or not most:
             return np.empty(0, dtype=np.int32)
-        scores = self._words.score([self._rows[history].astype(np.int32)])[0, self._rows[self.items]]
-        order = np.argsort(-scores, kind="stable")
-        fit = order[(scores[order] > 0) & eligible[self.items[order]]]
-        suits: NDArray[np.int32] = self.items[fit[:most]].astype(np.int32)
+        scores = self._words.score([self._rows[history].astype(np.int32)])[:, self._rows]
+        scores[:, ~eligible | (scores[0] <= 0)] = -np.inf
+        best = top_k(scores, math.ceil(SUITED * k)).items[0]
+        suits: NDArray[np.int32] = best[np.isin(best, self.items)][:most]
         return suits
 
     def placed(self, prepared: Prepared) -> Prepared:
         """Give a request's places to new items, which are then searched for apart from all others."""
-        chosen = self.suiting(prepared.history, prepared.weights.eligible[0], prepared.request.new_items)
+        request = prepared.request
+        chosen = self.suiting(prepared.history, prepared.weights.eligible[0], request.new_items, request.k)
         if not len(chosen):
             return prepared
         num_items = prepared.weights.shape[1]

@@ -224,8 +224,8 @@ class Recommender:
         include_seen
             Recommend items of the history too. Default False.
         new_items
-            Most of the last places of the k that are left to items that nobody in the data set has met: those whose
-            words suit the history best, which a model seldom chooses by itself. Default 0.
+            Most of the last places of the k that are left to items that nobody in the data set has met: those that text
+            neighbours alone would recommend in a list half as long again, which a model seldom chooses. Default 0.
         beams
             Beam width (W). Default 50.
         exact

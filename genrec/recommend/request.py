@@ -36,7 +36,8 @@ class Request:
     include_seen
         Recommend items of the history too. Default False.
     new_items
-        Most of the last places of the k that are left to items that nobody has met. Default 0.
+        Most of the last places of the k that are left to items that nobody has met, if their words suit the history.
+        Default 0.
     beams
         Beam width (W). Default 50.
     exact

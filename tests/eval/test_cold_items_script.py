@@ -1,63 +1,80 @@
-"""eval/cold_items.py: its shortcuts against the protocol's own ranking, and the choice it makes."""
+"""eval/cold_items.py: who is asked what, and that a recommender is measured as it is asked."""
+
+import json
 
 import numpy as np
 import pytest
+import typer
+from typer.testing import CliRunner
 
-from eval.cold_items import WithoutNew
-from eval.cold_places import LIST, MOST, NewItemPlaces
-from genrec.baselines import MarkovChain
-from genrec.baselines.content import TfidfKNN
-from genrec.data.cold import cold_items, select_questions
+from eval.cold_items import PLACES, Served, before, main, with_held_out
+from genrec.data.cold import draw_items, hold_out_items
 from genrec.data.split import leave_last_out
-from genrec.evaluation.protocol import evaluate
+from genrec.recommend.recommender import Recommender
 from genrec.testing import toy_dataset
+from genrec.testing.untrained import untrained_model
+
+DATASET = toy_dataset(users=60, items=36, length=8)
 
 
-@pytest.fixture(scope="module")
-def asked():
-    """A scorer, new items, and questions about known and new ones."""
-    dataset = toy_dataset(users=200, items=60)
-    cold = cold_items(dataset, 0.1)
-    warm = leave_last_out(cold.train)
-    met = np.bincount(warm.train.item_indices, minlength=dataset.num_items) > 0
-    warm_validation = select_questions(warm.validation, np.array([met[row[0]] for row in warm.validation.targets]))
-    scorer, text = MarkovChain().fit(warm.train), TfidfKNN().fit(warm.train)
-    return scorer, text, np.flatnonzero(~met), dataset.catalog.text_of(), warm_validation, cold.validation
+@pytest.mark.parametrize("items", [[0], [35], [3, 17, 18]])
+def test_before_items_came_nothing_knows_them(items):
+    items = np.array(items)
+    fewer = before(DATASET, items)
+    gone = {DATASET.catalog.ids.ids[item] for item in items}
+    assert fewer.catalog.ids.ids == [item for item in DATASET.catalog.ids.ids if item not in gone]
+    assert fewer.num_users == DATASET.num_users
+    for user in range(DATASET.num_users):
+        met = [DATASET.catalog.ids.ids[item] for item in DATASET.histories[user]]
+        assert [fewer.catalog.ids.ids[item] for item in fewer.histories[user]] == [
+            one for one in met if one not in gone
+        ]
 
 
-def made(asked) -> NewItemPlaces:
-    scorer, text, items, words, *_ = asked
-    return NewItemPlaces("places", scorer, [text], items, words)
+def test_held_out_items_that_were_met_by_then_count_as_seen():
+    held_out = np.zeros(DATASET.num_items, dtype=bool)
+    _, tested = draw_items(DATASET, 0.2)
+    held_out[tested] = True
+    train, _ = hold_out_items(DATASET, tested)
+    asked = with_held_out(leave_last_out(train).test, DATASET, held_out)
+    more = 0
+    for user, history, target, seen in zip(asked.users, asked.histories, asked.targets, asked.seen, strict=True):
+        full = DATASET.histories[user].tolist()
+        by_then = full[: full.index(target[0])]
+        assert set(seen.tolist()) == set(history.tolist()) | {item for item in by_then if held_out[item]}
+        more += len(seen) > len(history)
+    assert more
 
 
-@pytest.mark.parametrize("places", [0, 1, 3])
-def test_new_items_that_suit_take_the_last_places(asked, places):
-    """Against the definition, history by history."""
-    mixed, (scorer, text, items, _, warm, _) = made(asked), asked
-    mixed.places, mixed.weights = places, np.array([1.0, 0.0])
-    histories = warm.histories[:20]
-    likeness = text.score(histories)
-    suits = (likeness - likeness.mean(1, keepdims=True)) / likeness.std(1, keepdims=True)
-    mixed.least = float(np.median(suits[:, items].max(1)))
-    plain = WithoutNew("plain", scorer, items).recommend(histories, LIST, exclude=histories).items
-    found = mixed.recommend(histories, LIST, exclude=histories).items
-    took = 0
-    for row, before, suit in zip(found, plain, suits[:, items], strict=True):
-        best = [items[new] for new in np.argsort(-suit, kind="stable")[:places] if suit[new] >= mixed.least - 1e-6]
-        assert row.tolist() == [*before[: LIST - len(best)].tolist(), *best]
-        took += len(best)
-    assert (0 < took < 20 * places) if places else not took
+def test_a_recommender_is_measured_as_it_is_asked():
+    recommender = Recommender(untrained_model(DATASET), DATASET)
+    histories = [DATASET.histories[user][:4] for user in range(5)]
+    hidden = [np.array([user], dtype=np.int32) for user in range(5)]
+    found = Served(recommender, 2).recommend(histories, 6, exclude=hidden)
+    ids = DATASET.catalog.ids.ids
+    for row, (history, left_out) in enumerate(zip(histories, hidden, strict=True)):
+        answer = recommender.recommend(
+            history=[ids[item] for item in history], k=6, new_items=2, exclude=[ids[item] for item in left_out]
+        )
+        assert [ids[item] for item in found.items[row]] == [item.item_id for item in answer.items]
+        np.testing.assert_allclose(found.scores[row], [item.score for item in answer.items], atol=1e-4)
 
 
-def test_the_choice_costs_no_more_than_allowed_and_finds_more_the_more_it_may(asked):
-    """Costs and finds as the protocol measures them, on the questions of the choice."""
-    scorer, _, items, _, warm, cold = asked
-    never = evaluate(WithoutNew("never", scorer, items), warm, ks=(LIST,)).metrics["ndcg@10"]
-    found = []
-    for may_lose in (0.0, 0.02, 0.5):
-        mixed = made(asked).choose(warm, cold, may_lose)
-        assert 1 <= mixed.places <= MOST
-        assert evaluate(mixed, warm, ks=(LIST,)).metrics["ndcg@10"] >= never * (1 - may_lose) - 1e-9
-        found.append(evaluate(mixed, cold, ks=(LIST,)).metrics["recall@10"])
-    assert found == sorted(found)
-    assert found[-1] > 0
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_script_holds_items_out_trains_and_reports(tmp_path, part):
+    app = typer.Typer()
+    app.command()(main)
+    DATASET.save(tmp_path / "data")
+    arguments = ["--data", str(tmp_path / "data"), "--part", part, "--share", "0.1", "--out", str(tmp_path / "r.json")]
+    small = ["training.epochs=1", "training.validation_users=20", "training.teacher.scorers=[ease]"]
+    small += ["evidence.validation_users=20", "evidence.scorers=[ease]"]
+    done = CliRunner().invoke(app, [*arguments, *(word for one in small for word in ("--set", one))])
+    assert done.exit_code == 0, done.output
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["part"], report["held_out_items"]) == (part, 4)
+    assert report["new_items"] >= 4
+    assert len(report["rows"]) == len(PLACES) + 2
+    reference = report["rows"][0]
+    for row in report["rows"]:
+        assert row["warm loss"] == pytest.approx(1 - row["warm ndcg@10"] / reference["warm ndcg@10"])
+        assert 0 <= row["new items of 10"] <= 10

@@ -1,5 +1,7 @@
 """Last places for items that nobody has met, against their definition from words and the model's own scores."""
 
+import math
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,6 +11,8 @@ from genrec.data.catalog import Catalog
 from genrec.decoding import score_items
 from genrec.errors import ConfigError
 from genrec.model.config import ScratchConfig
+from genrec.recommend.model_items import ModelItems
+from genrec.recommend.newcomers import Newcomers
 from genrec.recommend.recommender import Recommender, Request
 from genrec.testing import toy_dataset
 
@@ -39,10 +43,12 @@ def ids(answer):
     return [item.item_id for item in answer.items]
 
 
-def by_words(history):
-    """New items that share a word with a history, those most like it first."""
-    scores = TfidfKNN().fit(DATASET).score([CATALOG.ids.indices(history).astype(np.int32)])[0][-len(NEW) :]
-    return [NEW[row] for row in np.argsort(-scores, kind="stable") if scores[row] > 0]
+def by_words(history, depth, without=(), dataset=DATASET):
+    """New items among the first of the catalog by the words of a history, those most like it first."""
+    found = dataset.catalog.ids
+    scores = TfidfKNN().fit(dataset).score([found.indices(history).astype(np.int32)])[0]
+    ranked = [found.ids[row] for row in np.argsort(-scores, kind="stable") if scores[row] > 0]
+    return [item for item in [one for one in ranked if one not in {*history, *without}][:depth] if item in NEW]
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -50,7 +56,7 @@ def by_words(history):
 def test_the_last_places_go_to_new_items_whose_words_suit_best(recommender, places, exact):
     history = ["i3", "i4"]
     asked = {"history": history, "k": 10, "beams": 28, "exact": exact}
-    suiting = by_words(history)[:places]
+    suiting = by_words(history, depth=15)[:places]
     assert "n2" not in suiting
     assert len(suiting) == min(places, 3)
     without = recommender.recommend(**asked, exclude=suiting)
@@ -64,16 +70,35 @@ def test_the_last_places_go_to_new_items_whose_words_suit_best(recommender, plac
 
 
 def test_nobody_new_comes_in_where_nothing_suits(recommender):
-    assert not by_words([OTHER])
+    assert not by_words([OTHER], depth=28)
     plain = recommender.recommend(history=[OTHER], k=5)
     assert recommender.recommend(history=[OTHER], k=5, new_items=5) == plain
     assert recommender.recommend(history=[], k=5, new_items=5) == recommender.recommend(history=[], k=5)
 
 
+@pytest.mark.parametrize("k", [1, 2, 3, 6, 8, 10])
+def test_an_item_suits_that_text_neighbours_would_recommend_in_a_list_half_as_long_again(k):
+    """Known items with words as near stand before it, so short lists leave fewer places."""
+    copies = pa.table({"item_id": [f"c{copy}" for copy in range(5)], "title": [TITLES[4]] * 5})
+    catalog = Catalog(pa.concat_tables([OLD.catalog.table, copies, ROWS], promote_options="default"))
+    met = OLD.interactions.table.slice(0, 5).set_column(1, "item_id", copies["item_id"])
+    dataset = OLD.with_catalog(catalog).with_interactions(pa.concat_tables([OLD.interactions.table, met]))
+    newcomers = Newcomers(dataset, ModelItems(catalog, catalog.ids.ids))
+    history = catalog.ids.indices(["i4"])
+    eligible = np.ones(len(catalog), dtype=bool)
+    eligible[history] = False
+    found = newcomers.suiting(history, eligible, most=k, k=k)
+    assert [catalog.ids.ids[row] for row in found] == by_words(["i4"], math.ceil(1.5 * k), dataset=dataset)[:k]
+    assert bool(len(found)) == (k >= 8), "five copies come first, and items of its category"
+
+
 def test_filters_exclusions_and_candidates_hold_for_new_items_too(recommender):
     asked = {"history": ["i3", "i4"], "new_items": 3, "k": 6, "beams": 28}
     early = recommender.recommend(**asked, filters=["year<=2002"])
-    assert [one.item_id for one in early.items if one.new] == ["n1", "n0"], "what is like the latest item comes first"
+    late = np.array(CATALOG.table["year"].to_pylist()) > 2002
+    others = [CATALOG.ids.ids[row] for row in np.flatnonzero(late)]
+    assert [one.item_id for one in early.items if one.new] == by_words(["i3", "i4"], depth=9, without=others)[:3]
+    assert "n1" in ids(early)
     assert "n3" not in ids(recommender.recommend(**asked, exclude=["n3"]))
     assert ids(recommender.recommend(**asked, candidates=["i7", "n1"])) == ["i7", "n1"]
     read = recommender.recommend(**{**asked, "history": ["i3", "n3"]})
