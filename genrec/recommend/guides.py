@@ -56,15 +56,17 @@ def choose_guides(
         :func:`~genrec.baselines.sequential.returning.fit_return_log_odds`.
     """
     numbers = range(len(guides.scorers))
-    asked = questions_at(validation, sample_rows(len(validation), users))
-    pools = []
+    rows = sample_rows(len(validation), users)
+    asked = questions_at(validation, rows)
+    few = np.isin(rows, sample_rows(len(validation), min(users, RETURN_USERS)))
+    pools, of_few = [], []
     for some in in_batches("weigh what guides", len(asked), BATCH):
         histories = asked.histories[some]
         parts = [generator.score(histories), *(guides.part(number, histories) for number in numbers)]
+        of_few.append(parts[0][few[some]])  # a language model takes seconds for each
         pools.append(Pool.of(parts, asked.targets[some], depth, exclude=asked.seen[some]))
     weights = choose_weights(Pool.concatenated(pools), anchor=0)[1:]
-    some_of = questions_at(validation, sample_rows(len(validation), min(users, RETURN_USERS)))
-    scores = generator.score(some_of.histories)
+    some_of, scores = questions_at(asked, np.flatnonzero(few)), np.concatenate(of_few)
     for number, weight in enumerate(weights):
         scores += np.float32(weight) * guides.part(number, some_of.histories)
     return weights, fit_return_log_odds(on_one_scale(scores, "log-probability"), some_of)
