@@ -43,6 +43,10 @@ def import_data(
         str | None,
         typer.Option("--timestamp-format", help="How dates are written, such as %d/%m/%Y or %d.%m.%Y %H:%M."),
     ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option("--encoding", help="Of CSV and TSV files, such as cp1252. Default: UTF-8, or told UTF-16."),
+    ] = None,
     on_bad_rows: Annotated[
         OnBadRows,
         typer.Option("--on-bad-rows", help="Stop at them, leave them out, or write them to quarantine.jsonl."),
@@ -72,6 +76,7 @@ def import_data(
         map_user=_mapping(map_user, "--map-user"),
         timestamp_unit=timestamp_unit,
         timestamp_format=timestamp_format,
+        encoding=encoding,
         on_bad_rows=on_bad_rows,
         min_rating=min_rating,
         dedup=dedup,

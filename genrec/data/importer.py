@@ -18,11 +18,12 @@ from genrec.data.interactions import Interactions
 from genrec.data.moments import NOT_A_DATE, NOT_A_TIME, date_options, doubtful_seconds
 from genrec.data.preprocess import preprocess
 from genrec.data.quarantine import QUARANTINE, quarantined
-from genrec.data.readers.formats import attribute_source, find_files, interaction_source
+from genrec.data.readers.delimited import OTHER_ENCODING, UNDECODED
+from genrec.data.readers.formats import attribute_source, find_files, in_encoding, interaction_source
 from genrec.data.report import FileReport, ImportReport
 from genrec.data.strangers import strange_ids
 from genrec.data.tables import CheckedTable, read_interactions, read_items, read_users
-from genrec.errors import DataError
+from genrec.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +47,7 @@ def import_dataset(
     map_user: Mapping[str, str] | None = None,
     timestamp_unit: TimestampUnit = "s",
     timestamp_format: str | None = None,
+    encoding: str | None = None,
     on_bad_rows: OnBadRows = "raise",
     min_rating: float | None = None,
     dedup: bool = False,
@@ -73,6 +75,9 @@ def import_dataset(
     timestamp_format
         Format of dates that are written otherwise, as ``strptime`` takes it, such as ``%d/%m/%Y``; then there is no
         unit. UTC where it names no zone.
+    encoding
+        Of the files that are delimited text, as Python names it, such as ``cp1252``. Default: UTF-8, or UTF-16 where a
+        file begins with its mark.
     on_bad_rows
         ``raise`` names the first bad row and writes nothing; ``skip`` leaves bad rows out; ``quarantine`` also writes
         them to ``quarantine.jsonl`` in `out`, whole (:func:`genrec.data.quarantine.quarantined`).
@@ -103,11 +108,12 @@ def import_dataset(
     out = Path(out).absolute()
     check_writable(out)
     found = find_files(Path(interactions), format)
-    sources = (
+    named = (
         _mapped(interaction_source(found.interactions, found.format), map, "--map"),
         _attributes(items or found.items, found.format, map_item, "--map-item"),
         _attributes(users or found.users, found.format, map_user, "--map-user"),
     )
+    sources = named if encoding is None else _decoded(*named, encoding=encoding)
     read = read_interactions(sources[0], timestamp_unit, timestamp_format)
     read_item = read_items(sources[1]) if sources[1] else None
     read_user = read_users(sources[2]) if sources[2] else None
@@ -166,15 +172,30 @@ def _attributes(
     return _mapped(attribute_source(Path(path), format), columns, flag)
 
 
+def _decoded(
+    interactions: FileSource, items: FileSource | None, users: FileSource | None, *, encoding: str
+) -> tuple[FileSource, FileSource | None, FileSource | None]:
+    made = (
+        in_encoding(interactions, encoding),
+        items and in_encoding(items, encoding),
+        users and in_encoding(users, encoding),
+    )
+    if made == (interactions, items, users):
+        raise ConfigError("an encoding is given, but none of the files is CSV or TSV", hint="leave it out")
+    return made
+
+
 def raise_bad(bad: Sequence[BadRow]) -> None:
     """Raise, naming the first bad row, if there is one."""
     if not bad:
         return
     more = f" (and {len(bad) - 1} more bad rows)" if len(bad) > 1 else ""
-    dates = ""
+    way = ""
     if bad[0].value and bad[0].reason in (NOT_A_TIME, NOT_A_DATE):
-        dates = f"if these are dates in text, add {date_options(bad[0].value)}; otherwise "
-    raise DataError(f"{bad[0]}{more}", hint=f"{dates}correct it, or choose --on-bad-rows skip or quarantine")
+        way = f"if these are dates in text, add {date_options(bad[0].value)}; otherwise "
+    if UNDECODED in bad[0].reason:
+        way = f"if the whole file is written so, {OTHER_ENCODING}; otherwise "
+    raise DataError(f"{bad[0]}{more}", hint=f"{way}correct it, or choose --on-bad-rows skip or quarantine")
 
 
 def numbered(table: pa.Table) -> Interactions:

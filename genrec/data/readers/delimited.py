@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from genrec.data.readers.dialect import told_by_first_line
+from genrec.data.readers.dialect import text_encoding, told_by_first_line, told_by_mark
 from genrec.data.readers.rows import BadRow, Rows, lossless, open_binary, shown
 from genrec.errors import DataError
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 100_000
 UNNAMED = "unnamed column"
+UNDECODED = "is not valid"
+OTHER_ENCODING = "say --encoding; that of spreadsheets on Windows is cp1252"
 # The csv module's default refuses a field of 128 KiB, which a book's full text is longer than; after a quote that is
 # never closed, all the rest of the file is one field.
 MAX_FIELD = 2**31 - 1
@@ -63,6 +65,7 @@ def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
         The file has no header, or two columns of one name, or its compression is damaged.
     """
     try:
+        dialect = told_by_mark(path, dialect)
         if dialect.told:
             dialect = told_by_first_line(path, dialect)
         header = dialect.header or _read_header(path, dialect)
@@ -72,6 +75,8 @@ def read_delimited(path: Path, careful: bool, dialect: Dialect) -> Rows:
         return _without_unnamed(Rows(path, table, None, (), header, partial(_raw, path, dialect)))
     except (OSError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+    except UnicodeError as error:
+        raise DataError(f"{path} is not valid {dialect.encoding}: {error}", hint=OTHER_ENCODING) from error
     except csv.Error as error:
         hint = "look for a quote that is never closed"
         raise DataError(f"{path} cannot be read: {error}", hint=hint) from error
@@ -91,7 +96,7 @@ def _read_header(path: Path, dialect: Dialect) -> tuple[str, ...]:
     if not header:
         raise DataError(f"{path} is empty", hint="the first line must name the columns")
     if fault := fault or _fault(header, len(header), dialect):
-        hint = f"save the file as {dialect.encoding}" if "valid" in fault else "close it"
+        hint = f"save the file as {dialect.encoding}, or {OTHER_ENCODING}" if UNDECODED in fault else "close it"
         raise DataError(f"{path}, line {line}: the header {fault}", hint=hint)
     header = [name if name.strip() else f"{UNNAMED} {number}" for number, name in enumerate(header, 1)]
     twice = sorted({name for name in header if header.count(name) > 1})
@@ -175,13 +180,12 @@ def _fault(record: list[str], width: int, dialect: Dialect) -> str:
     if all(map(str.isascii, record)):
         return ""
     undecoded = any("\udc80" <= char <= "\udcff" for field in record for char in field)
-    return f"is not valid {dialect.encoding}" if undecoded else ""
+    return f"{UNDECODED} {dialect.encoding}" if undecoded else ""
 
 
 def _records(path: Path, dialect: Dialect) -> Generator[Record]:
-    encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
     # Undecodable bytes become lone surrogates, so that only their own row is bad.
-    with io.TextIOWrapper(open_binary(path), encoding=encoding, errors="surrogateescape", newline="") as text:
+    with io.TextIOWrapper(open_binary(path), text_encoding(dialect), "surrogateescape", newline="") as text:
         skip = sum(1 for _ in islice(text, dialect.skip))
         if not dialect.quoted:
             for number, line in enumerate(text, 1 + skip):

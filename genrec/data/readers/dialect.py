@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -26,7 +28,7 @@ class Dialect:
     quoted
         Whether fields may stand in double quotes.
     encoding
-        Text encoding.
+        Text encoding; a file that begins with the mark of UTF-16 is read as that where this is utf-8.
     header
         Column names, where the file has no header line.
     told
@@ -43,6 +45,19 @@ class Dialect:
     skip: int = 0
 
 
+def told_by_mark(path: Path, dialect: Dialect) -> Dialect:
+    """The dialect of a file that may begin with the byte order mark of UTF-16, as spreadsheets' "Unicode text" does."""
+    with open_binary(path) as file:
+        mark = file.read(2)
+    is_utf16 = dialect.encoding == "utf-8" and mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return replace(dialect, encoding="utf-16") if is_utf16 else dialect
+
+
+def text_encoding(dialect: Dialect) -> str:
+    """The codec that reads a file from its beginning, where a byte order mark is none of the text."""
+    return "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
+
+
 def told_by_first_line(path: Path, dialect: Dialect) -> Dialect:
     """The dialect of a file of which the first line tells the delimiter.
 
@@ -56,8 +71,8 @@ def told_by_first_line(path: Path, dialect: Dialect) -> Dialect:
     dialect
         What holds where the line does not tell.
     """
-    with open_binary(path) as file:
-        first = file.readline().decode("utf-8-sig", "replace").rstrip("\r\n")
+    with io.TextIOWrapper(open_binary(path), encoding=text_encoding(dialect), errors="replace") as file:
+        first = file.readline().rstrip("\n")
     if sep := _SEP.fullmatch(first):
         return replace(dialect, delimiter=sep[1], skip=1)
     names = _QUOTED.sub("", first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
@@ -16,7 +16,7 @@ from genrec.data.readers.parquet import read_parquet
 from genrec.data.readers.recbole import read_atomic
 from genrec.data.readers.rows import open_binary
 from genrec.data.readers.source import FileSource
-from genrec.errors import DataError
+from genrec.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +103,31 @@ def attribute_source(path: Path, format: Format) -> FileSource:
     if own not in READERS:
         raise DataError(f"cannot tell the format of {path.name}", hint=f"known endings are {', '.join(SUFFIXES)}")
     return FileSource(path, READERS[own], list_separator=" " if own == "recbole" else "|")
+
+
+def in_encoding(source: FileSource, encoding: str) -> FileSource:
+    """Read a file that is delimited text in an encoding; another has one of its own, or none, and stays as it is.
+
+    Parameters
+    ----------
+    source
+        The file.
+    encoding
+        As Python names it, such as ``cp1252``.
+
+    Raises
+    ------
+    ConfigError
+        There is no such encoding.
+    """
+    try:
+        "".encode(encoding)  # a codec that makes no text of bytes has a name, too
+    except LookupError as error:
+        raise ConfigError(f"there is no encoding {encoding!r}", hint="such as utf-8, cp1252, utf-16") from error
+    read = source.read
+    if not isinstance(read, partial) or not isinstance(dialect := read.keywords.get("dialect"), Dialect):
+        return source
+    return replace(source, read=partial(read.func, dialect=replace(dialect, encoding=encoding)))
 
 
 def detect_format(path: Path) -> Format:
