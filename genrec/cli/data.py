@@ -45,7 +45,7 @@ def import_data(
     ] = None,
     encoding: Annotated[
         str | None,
-        typer.Option("--encoding", help="Of CSV and TSV files, such as cp1252. Default: UTF-8, or told UTF-16."),
+        typer.Option("--encoding", help="Of CSV and TSV files, such as cp1252. Default UTF-8, or UTF-16 where a file says so."),
     ] = None,
     on_bad_rows: Annotated[
         OnBadRows,
