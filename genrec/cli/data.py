@@ -45,7 +45,7 @@ def import_data(
     ] = None,
     encoding: Annotated[
         str | None,
-        typer.Option("--encoding", help="Of CSV and TSV files, such as cp1252. Default UTF-8, or UTF-16 where a file says so."),
+        typer.Option("--encoding", help="Of CSV and TSV files, such as cp1252; default UTF-8, or UTF-16 by its mark."),
     ] = None,
     on_bad_rows: Annotated[
         OnBadRows,
