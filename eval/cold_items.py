@@ -93,9 +93,8 @@ def before(dataset: Dataset, items: NDArray[np.int64]) -> Dataset:
     """The data as they were before some items came: they are in no catalog and in no history."""
     kept = np.ones(dataset.num_items, dtype=np.bool_)
     kept[items] = False
-    rows = dataset.interactions.table.filter(pa.array(kept[dataset.item_indices]))
     fewer = Catalog(dataset.catalog.table.filter(pa.array(kept)))
-    return replace(dataset, catalog=fewer, interactions=replace(dataset.interactions, table=rows))
+    return replace(dataset.with_interactions(kept[dataset.item_indices]), catalog=fewer)
 
 
 def with_held_out(questions: EvalSet, dataset: Dataset, held_out: NDArray[np.bool_]) -> EvalSet:

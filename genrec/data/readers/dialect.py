@@ -46,7 +46,15 @@ class Dialect:
 
 
 def told_by_mark(path: Path, dialect: Dialect) -> Dialect:
-    """The dialect of a file that may begin with the byte order mark of UTF-16, as spreadsheets' "Unicode text" does."""
+    """The dialect of a file that may begin with the byte order mark of UTF-16, as spreadsheets' "Unicode text" does.
+
+    Parameters
+    ----------
+    path
+        The file.
+    dialect
+        What holds where it does not; an encoding other than utf-8 was said by somebody, and stays.
+    """
     with open_binary(path) as file:
         mark = file.read(2)
     is_utf16 = dialect.encoding == "utf-8" and mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -54,7 +62,23 @@ def told_by_mark(path: Path, dialect: Dialect) -> Dialect:
 
 
 def text_encoding(dialect: Dialect) -> str:
-    """The codec that reads a file from its beginning, where a byte order mark is none of the text."""
+    """The codec that reads a file from its beginning, where a byte order mark is none of the text.
+
+    Parameters
+    ----------
+    dialect
+        How the file is written.
+
+    Returns
+    -------
+    str
+        As Python names it.
+
+    Examples
+    --------
+    >>> text_encoding(Dialect()), text_encoding(Dialect(encoding="cp1252"))
+    ('utf-8-sig', 'cp1252')
+    """
     return "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
 
 
