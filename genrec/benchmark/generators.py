@@ -155,8 +155,8 @@ class TrainedGenerator(GeneratorScorer):
     folder
         Where to write the model folder. Default: nowhere, the model is kept in memory alone.
     kept
-        Where to look for what was trained just so before, and else to leave it. Not together with `folder`.
-        Default nowhere.
+        Where to look for what was trained just so before, and else to leave it; its questions say when to stop. Not
+        together with `folder`. Default nowhere.
     beams
         Beam width. Default 50.
     name
@@ -218,7 +218,7 @@ class TrainedGenerator(GeneratorScorer):
         config = self.config.model_copy(update={"split": "none", "evidence": None})
         with TemporaryDirectory() as scratch:
             if self.kept is not None:
-                folder = self.kept.trained(config, dataset, validation)
+                folder = self.kept.trained(config, dataset)
             else:
                 folder = Path(self.folder or scratch)
                 finetune(config, dataset, folder, validation=validation)

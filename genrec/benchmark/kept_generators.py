@@ -59,13 +59,17 @@ class KeptGenerators:
     ----------
     folder
         ``R/generators``: one model folder a training, named by the digest of all that it depends on.
+    validation
+        Questions by which trainings stop: all of the split, also for a model that answers fewer, so that it shares the
+        training of one that answers all. None: they train all epochs.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, validation: EvalSet | None) -> None:
         self.folder = folder
+        self.validation = validation
         self._spared = TrainingCost()
 
-    def trained(self, config: FinetuneConfig, dataset: Dataset, validation: EvalSet | None) -> Path:
+    def trained(self, config: FinetuneConfig, dataset: Dataset) -> Path:
         """Give the model folder of a training.
 
         Parameters
@@ -74,22 +78,20 @@ class KeptGenerators:
             What to train and how.
         dataset
             All of it is trained on.
-        validation
-            Questions by which to stop; None: it trains all epochs.
 
         Returns
         -------
         Path
             The folder, whole.
         """
-        digest = _digest(config, dataset, validation)
+        digest = _digest(config, dataset, self.validation)
         target = self.folder / digest
         with self._alone_at(digest):
             if (target / COST).exists():
                 self._spared = TrainingCost(**json.loads((target / COST).read_text(encoding="utf-8")))
                 logger.info("found %s, trained in %.0f s by an earlier model of this run", target, self._spared.seconds)
             else:
-                self._train(config, dataset, validation, target)
+                self._train(config, dataset, target)
         return target
 
     @contextmanager
@@ -107,7 +109,7 @@ class KeptGenerators:
         finally:
             lock.release()
 
-    def _train(self, config: FinetuneConfig, dataset: Dataset, validation: EvalSet | None, target: Path) -> None:
+    def _train(self, config: FinetuneConfig, dataset: Dataset, target: Path) -> None:
         from genrec.training.checkpoint import last_progress  # torch and transformers take seconds
         from genrec.training.finetune import finetune
         from genrec.training.loop import CHECKPOINTS
@@ -120,7 +122,7 @@ class KeptGenerators:
         start = time.perf_counter()
         with PeakMemory() as memory:
             if not (made / DESCRIPTION).exists():  # else it was cut between its last file and its new name
-                finetune(config, dataset, made, validation=validation, resume=True)
+                finetune(config, dataset, made, validation=self.validation, resume=True)
         spared = before + take_spared_seconds()
         cost = TrainingCost(spared + time.perf_counter() - start, memory.peak_bytes - memory.start_bytes)
         (made / COST).write_text(json.dumps(asdict(cost)) + "\n", encoding="utf-8")

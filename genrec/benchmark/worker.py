@@ -242,10 +242,10 @@ def _measure_fold(
 ) -> _Fold:
     most = None if job.entrant.max_users is None else -(-job.entrant.max_users // len(job.splits))
     test, rows = split.test, sample_rows(len(split.test), most)
+    kept = KeptGenerators(job.generators, split.validation)
     if most is not None:
         validation = questions_at(split.validation, sample_rows(len(split.validation), most))
         split = replace(split, validation=validation, test=questions_at(split.test, rows))
-    kept = KeptGenerators(job.generators)
     tuned = tune(
         lambda params: job.entrant.build(params, split.train, kept),
         split,

@@ -48,7 +48,7 @@ def trainings_in(folder):
 
 
 def test_what_is_found_ranks_as_what_is_trained_anew(split, tmp_path):
-    kept = KeptGenerators(tmp_path)
+    kept = KeptGenerators(tmp_path, split.validation)
     histories = split.test.histories[:8]
     for helped in ({}, {"evidence": ItemKNN()}, {"retriever": ItemKNN(), "num_candidates": 6}):
         found = fitted(split, kept, **helped).recommend(histories, 5)
@@ -59,7 +59,7 @@ def test_what_is_found_ranks_as_what_is_trained_anew(split, tmp_path):
 
 
 def test_a_generator_is_scored_among_the_candidates_that_it_ranks(split, tmp_path):
-    scorer = fitted(split, KeptGenerators(tmp_path), retriever=ItemKNN(), num_candidates=6)
+    scorer = fitted(split, KeptGenerators(tmp_path, split.validation), retriever=ItemKNN(), num_candidates=6)
     histories = split.test.histories[:8]
     ranked = scorer.recommend(histories, 5, exclude=histories).items
     for items, row, history in zip(ranked, scorer.score_eligible(histories, histories), histories, strict=True):
@@ -70,30 +70,30 @@ def test_a_generator_is_scored_among_the_candidates_that_it_ranks(split, tmp_pat
 
 
 def test_another_setting_other_data_or_other_questions_are_trained_apart(split, tmp_path):
-    kept = KeptGenerators(tmp_path)
+    kept = KeptGenerators(tmp_path, split.validation)
     others = leave_last_out(toy_dataset(users=61))
     config = tiny()
     folders = [
-        kept.trained(config, split.train, split.validation),
-        kept.trained(tiny(seed=1), split.train, split.validation),
-        kept.trained(config, split.train, None),
-        kept.trained(config, others.train, split.validation),
+        kept.trained(config, split.train),
+        kept.trained(tiny(seed=1), split.train),
+        KeptGenerators(tmp_path, None).trained(config, split.train),
+        kept.trained(config, others.train),
     ]
     assert len(set(folders)) == len(trainings_in(tmp_path)) == 4
 
 
 def test_what_was_spared_is_told_once(split, tmp_path):
-    trainings = KeptGenerators(tmp_path)
-    trainings.trained(tiny(), split.train, split.validation)
+    trainings = KeptGenerators(tmp_path, split.validation)
+    trainings.trained(tiny(), split.train)
     assert trainings.take_spared() == TrainingCost()
-    trainings.trained(tiny(), split.train, split.validation)
+    trainings.trained(tiny(), split.train)
     spared = trainings.take_spared()
     assert spared.seconds > 0
     assert trainings.take_spared() == TrainingCost()
 
 
 def test_a_fit_is_charged_for_the_training_that_it_found(split, tmp_path):
-    kept = KeptGenerators(tmp_path)
+    kept = KeptGenerators(tmp_path, split.validation)
     fitted(split, kept)
     (folder,) = trainings_in(tmp_path)
     (folder / "training_cost.json").write_text('{"seconds": 1000.0, "grown_bytes": 1099511627776}')
@@ -112,7 +112,7 @@ from genrec.testing import toy_dataset
 from genrec.training.config import FinetuneConfig
 split = leave_last_out(toy_dataset())
 config = FinetuneConfig.from_mapping(json.loads(sys.argv[2]))
-KeptGenerators(Path(sys.argv[1])).trained(config, split.train, split.validation)
+KeptGenerators(Path(sys.argv[1]), split.validation).trained(config, split.train)
 """
 
 
@@ -123,7 +123,7 @@ def training(config, folder):
 def test_a_training_that_is_killed_goes_on_and_is_charged_for_all_of_it(split, tmp_path, caplog):
     caplog.set_level(logging.INFO)
     config = tiny(epochs=40, checkpoint_minutes=0, validate_every=20)
-    whole = KeptGenerators(tmp_path / "whole").trained(config, split.train, split.validation)
+    whole = KeptGenerators(tmp_path / "whole", split.validation).trained(config, split.train)
     run = training(config, tmp_path / "killed")
     while not list((tmp_path / "killed").glob("*/checkpoints/step-*")):
         assert run.poll() is None
@@ -132,8 +132,8 @@ def test_a_training_that_is_killed_goes_on_and_is_charged_for_all_of_it(split, t
     run.wait()
     (unfinished,) = trainings_in(tmp_path / "killed")
     spent = last_progress(unfinished / "checkpoints").seconds
-    kept = KeptGenerators(tmp_path / "killed")
-    folder = kept.trained(config, split.train, split.validation)
+    kept = KeptGenerators(tmp_path / "killed", split.validation)
+    folder = kept.trained(config, split.train)
     assert "going on with" in caplog.text
     assert trainings_in(tmp_path / "killed") == [folder]
     assert (folder / "code_head.safetensors").read_bytes() == (whole / "code_head.safetensors").read_bytes()
@@ -151,12 +151,13 @@ def test_two_runs_that_share_a_folder_train_once(tmp_path):
 
 def test_a_model_is_not_written_to_two_places(tmp_path):
     with pytest.raises(ConfigError, match="not both"):
-        TrainedGenerator(tiny(), folder=tmp_path, kept=KeptGenerators(tmp_path))
+        TrainedGenerator(tiny(), folder=tmp_path, kept=KeptGenerators(tmp_path, None))
 
 
 def test_a_run_trains_once_for_a_generator_and_the_help_it_has(split, tmp_path):
     names = ["gpt-atomic", "gpt-atomic+evidence", "gpt-atomic+candidates"]
-    entrants = named_entrants(names, {name: {} for name in names})
+    fewer = {name: 20 for name in names[1:]}
+    entrants = named_entrants(names, {name: {} for name in names}, max_users=fewer)
     run = run_models([split], entrants, tmp_path, Settings(trials=1, seeds=2, modes=(True,)))
     assert [one.entry.status for one in run] == ["done"] * 3
     assert len(trainings_in(tmp_path / "generators")) == 2, "one a seed"
