@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from genrec.errors import DeadlineError, FilterError
 from genrec.recommend.filters import parse_filter
 from genrec.recommend.request import Request
+from genrec.recommend.unmatched import unmatched
 from genrec.serve.parts import read_within
 from genrec.serve.problems import Problem, of_error
 from genrec.serve.schemas.recommend import RecommendAnswer, RecommendedItem, UnderstoodOut
@@ -50,7 +52,10 @@ async def answer_one(parts: Parts, body: RecommendRequest, request_id: str) -> R
     reasons = {}
     if body.explain and served.source == "generator":
         reasons = await _reasons(parts, request, served.answer, deadline - time.monotonic())
-    return to_answer(recommender, served, request_id, reasons)
+    warnings = []
+    if expressions := [*body.filters, *body.boosts]:
+        warnings = await asyncio.to_thread(unmatched, recommender.catalog, expressions)  # reads columns, as filters do
+    return to_answer(recommender, served, request_id, reasons, warnings)
 
 
 def to_request(parts: Parts, recommender: Recommender, body: RecommendRequest) -> Request:
@@ -115,7 +120,11 @@ async def _reasons(parts: Parts, request: Request, answer: Answer, left: float) 
 
 
 def to_answer(
-    recommender: Recommender, served: Served, request_id: str, reasons: dict[str, dict[str, object]]
+    recommender: Recommender,
+    served: Served,
+    request_id: str,
+    reasons: dict[str, dict[str, object]],
+    warnings: list[str],
 ) -> RecommendAnswer:
     """An answer as it is sent."""
     answer, catalog = served.answer, recommender.catalog
@@ -140,6 +149,7 @@ def to_answer(
         history=list(answer.history),
         filters=list(answer.filters),
         eligible=answer.eligible,
+        warnings=warnings,
         source=served.source,
         model_version=served.model_version,
     )

@@ -9,7 +9,8 @@ import pytest
 from genrec.recommend.request import Request
 
 ANSWER = {
-    "request_id", "items", "understood", "history", "filters", "eligible", "source", "model_version",
+    "request_id", "items", "understood", "history", "filters", "eligible", "warnings", "source",
+    "model_version",
 }  # fmt: skip
 
 
@@ -25,6 +26,16 @@ def ids(answer):
 
 def event(user_id, item_id, kind="interaction", value="view"):
     return {"event_id": uuid.uuid4().hex, "user_id": user_id, "item_id": item_id, "kind": kind, "value": value}
+
+
+def test_values_that_no_item_has_are_named_and_the_answer_comes(client):
+    mistyped = {"history": ["i3"], "filters": ["not genre=comedi"], "boosts": {"genre=Dramma": 1.0, "year>1980": 0.5}}
+    answer = ask(client, mistyped)
+    assert answer["warnings"] == [
+        "no item has genre='comedi': did you mean 'Comedy'?",
+        "no item has genre='Dramma': did you mean 'Drama'?",
+    ]
+    assert len(answer["items"]) == 10
 
 
 @pytest.mark.parametrize(
@@ -51,6 +62,7 @@ def test_every_field_means_what_the_recommender_means_by_it(client, recommender,
         fields["user"] = fields.pop("user_id")
     right = recommender.recommend_batch([Request(**fields)])[0]
     assert set(answer) == ANSWER
+    assert answer["warnings"] == []
     assert ids(answer) == [item.item_id for item in right.items]
     for sent, item in zip(answer["items"], right.items, strict=True):
         assert sent["title"] == item.title

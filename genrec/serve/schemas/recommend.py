@@ -134,6 +134,8 @@ class RecommendAnswer(Outgoing):
     """All filters that applied."""
     eligible: int
     """Items that passed filters and exclusions."""
+    warnings: list[str]
+    """Values of filters and boosts that no item has, most of them typing errors, and what was probably meant."""
     source: Literal["generator", "fallback"]
     """`fallback`: the generator was too slow, a simpler model answered."""
     model_version: str

@@ -72,7 +72,7 @@ function spoken(answer, rows) {
 }
 
 function nothing(answer) {
-  return answer.eligible ? "Nothing was found." : "No item passes these filters. Take one of them away.";
+  return answer.eligible ? "Nothing was found." : ["No item passes these filters. Take one of them away.", ...answer.warnings].join(" ");
 }
 
 function showEmpty(text) {
