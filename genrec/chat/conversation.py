@@ -66,7 +66,8 @@ class Conversation:
     Parameters
     ----------
     recommender
-        The model. One that reads text gets the words too, others what was understood of them.
+        The model. One that reads text gets the words too, others what was understood of them, and prefer items with
+        further words of them in their titles.
     history
         Item ids that were met before the conversation, oldest first. Default none.
     user

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import median_high, median_low
 from typing import TYPE_CHECKING, Any
@@ -112,6 +112,12 @@ def hear(text: str, state: ChatState, recommender: Recommender) -> Change:
     words = tuple(word for word in rest.rest if word.lower() not in _SMALL_TALK)
     if words and recommender.reads_text:
         statements += [("words", phrase, phrase) for phrase in _phrases(heard.rest, rest, words)]
+        words = ()
+    elif words:
+        named = recommender.items.title_words.explain(replace(rest, rest=words))
+        said = [*named.title_words, *(f"no {word}" for word in named.unwanted_title_words)]
+        statements += [("words", word, word) for word in said]
+        words = named.rest
     statements = [one for one in statements if len(one[1]) <= MAX_VALUE]
     if len(left.said) + len(statements) > MAX_SAID:
         problems.append(f"I can keep {MAX_SAID} wishes in mind: take some back, or start over.")
@@ -123,7 +129,7 @@ def hear(text: str, state: ChatState, recommender: Recommender) -> Change:
         added=after.said[len(left.said) :],
         taken_back=_gone(state, left),
         why=heard.why,
-        unclear=() if recommender.reads_text else words,
+        unclear=words,
         problems=tuple(problems),
     )
 

@@ -40,7 +40,7 @@ class Standing:
         Years and prices. A later upper bound of a column replaces an earlier one, so does a lower bound and anything
         else that is said of the column; an earlier limit that no item could keep beside the later ones is dropped.
     words
-        What only a model that reads text can use.
+        What only a model that reads text can use; with another one, words of titles.
     """
 
     liked: tuple[Said, ...]
@@ -95,7 +95,8 @@ class Standing:
     def request(self, recommender: Recommender, history: Sequence[str], user: str | None, k: int) -> Request:
         """Ask for what stands.
 
-        A model that reads text gets a prompt too, if all that it would be understood as stands anyway.
+        A model that reads text gets a prompt too, if all that it would be understood as stands anyway; another one a
+        prompt of words of titles.
         """
         prompt, understood = self._prompt(recommender)
         ids = recommender.catalog.ids
@@ -113,9 +114,10 @@ class Standing:
         )
 
     def _prompt(self, recommender: Recommender) -> tuple[str, Understood]:
-        if not recommender.reads_text:
-            return "", Understood()
-        for prompt in (self._phrase(recommender.catalog), clean(self._words())):
+        prompts = [clean(self._words())]
+        if recommender.reads_text:
+            prompts.insert(0, self._phrase(recommender.catalog))
+        for prompt in prompts:
             understood = recommender.matcher.understand(prompt)
             if self._covers(understood, recommender.catalog):
                 return prompt, understood

@@ -27,7 +27,8 @@ class Said(BaseModel):
 
     kind: Kind
     """``liked``, ``disliked`` or ``passed`` (seen enough of it) for an item; ``wanted`` or ``unwanted`` for an
-    attribute value; ``limit`` for years and prices; ``words`` for what only a model that reads text can use."""
+    attribute value; ``limit`` for years and prices; ``words`` for what only a model that reads text can use, and
+    with another one for words of titles."""
     value: str = Field(max_length=MAX_VALUE)
     """Item id, filter expression, or the words."""
     text: str = Field(max_length=MAX_TEXT)

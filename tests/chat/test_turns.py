@@ -304,6 +304,25 @@ def test_commands_inside_titles_are_titles(shop):
     assert [one.value for one in turn.understood.taken_back] == ["i0"]
 
 
+def test_words_of_titles_add_up_and_are_taken_back(talk):
+    turn = talk.say("something violet, no castle")
+    assert sorted(added(turn)) == [("words", "no castle"), ("words", "violet")]
+    assert turn.understood.unclear == ()
+    assert "Looking for: “violet” “no castle”." in turn.text
+    right = talk.recommender.recommend(prompt="violet. no castle", k=5)
+    assert right.understood.title_words == ("violet",)
+    assert turn.items == right.items
+    turn = talk.say("black too, and gloomy")
+    assert added(turn) == [("words", "black")]
+    assert turn.understood.unclear == ("gloomy",)
+    assert talk.request().prompt == "violet. no castle. black"
+    turn = talk.say("forget violet")
+    assert [one.value for one in turn.understood.taken_back] == ["violet"]
+    everything = Conversation.from_state(talk.recommender, talk.state, k=24).say("after 1950")
+    assert everything.items
+    assert not any("Castle" in item.title for item in everything.items)
+
+
 def test_a_model_that_reads_text_gets_the_words(reader):
     talk = Conversation(reader)
     turn = talk.say("a gloomy comedy like Red River, after 1975, no drama")
