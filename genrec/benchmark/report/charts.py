@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from genrec.benchmark.report.schema import ModelEntry, Report
+    from genrec.benchmark.report.schema import ModeEntry, ModelEntry, Report, SliceEntry
 
 WIDTH = 8.2
 ROW = 0.27
@@ -29,6 +29,8 @@ BESIDE_A_NAME = 24
 """Points that a legend needs for a mark and the room after its name."""
 SHOWN_AT_ONCE = 6
 FEWEST_IN_A_SLICE = 10
+MOST_PARTS = 8
+"""In a panel of slices: more are a cloud."""
 
 
 @dataclass(frozen=True)
@@ -126,12 +128,15 @@ def latency(report: Report, style: Style) -> Figure | None:
 def slices(report: Report, style: Style) -> Figure | None:
     """The best model of each family, by part of the users and of the items."""
     mode = report.protocol.filter_seen[0]
-    shown = _best_of_families(report, mode)
-    if not shown:
+    best = [(model, report.result(model.name, mode)) for model in _best_of_families(report, mode)]
+    results = [(model, result) for model, result in best if result]
+    if not results:
         return None
-    first = report.result(shown[0].name, mode)
-    groups = list(dict.fromkeys(piece.group for piece in first.slices)) if first else []
-    groups = [group for group in groups if _slice_names(report, shown[0], group, mode)][:4]
+    # A model with a limit of users may have few questions in a part, or none: parts are of the one that was asked most.
+    most = max((result for _, result in results), key=lambda result: result.users)
+    parts = {group: _large_parts(most, group) for group in dict.fromkeys(piece.group for piece in most.slices)}
+    groups = [group for group, pieces in parts.items() if 1 < len(pieces) <= MOST_PARTS][:4]
+    shown = [(model, result) for model, result in results if any(_large_parts(result, group) for group in groups)]
     if not groups:
         return None
     rows = -(-len(groups) // 2)
@@ -140,8 +145,8 @@ def slices(report: Report, style: Style) -> Figure | None:
     for place, group in enumerate(groups):
         axes = figure.add_subplot(rows, min(2, len(groups)), place + 1)
         _plain(axes, style)
-        handles = _slice_panel(axes, report, shown, group, mode, style)
-    _legend_of_models(figure, handles, shown, style)
+        handles = _slice_panel(axes, shown, parts[group], group, report.baseline, style)
+    _legend_of_models(figure, handles, [report.label(model.name) for model, _ in shown], style)
     return figure
 
 
@@ -176,7 +181,9 @@ def cold_users(report: Report, style: Style) -> Figure | None:
     axes.set_xlabel(
         "items of the history that the model sees; bands: 95 % intervals", color=style.muted, fontsize=SMALL
     )
-    _legend_of_models(figure, handles, shown, style)
+    asked = {name: entries[0].users for name, entries in rows.items()}
+    fewer = {name: f" ({users:,} users)" for name, users in asked.items() if users < max(asked.values())}
+    _legend_of_models(figure, handles, [model.name + fewer.get(model.name, "") for model in shown], style)
     return figure
 
 
@@ -312,12 +319,12 @@ def _best_of_families(report: Report, mode: bool) -> list[ModelEntry]:
     return shown
 
 
-def _legend_of_models(figure: Figure, handles: list[Artist], shown: list[ModelEntry], style: Style) -> None:
+def _legend_of_models(figure: Figure, handles: list[Artist], names: list[str], style: Style) -> None:
     figure.legend(
         handles,
-        [model.name for model in shown],
+        names,
         loc="outside upper left",
-        ncols=_columns([model.name for model in shown]),
+        ncols=_columns(names),
         frameon=False,
         fontsize=SMALL,
         labelcolor=style.ink,
@@ -326,33 +333,33 @@ def _legend_of_models(figure: Figure, handles: list[Artist], shown: list[ModelEn
     )
 
 
-def _slice_names(report: Report, model: ModelEntry, group: str, mode: bool) -> list[str]:
-    """Parts of a group that have questions; none where there is but one, or a cloud of them."""
-    result = report.result(model.name, mode)
-    pieces = [piece for piece in (result.slices if result else []) if piece.group == group]
-    names = [piece.name for piece in pieces if piece.users >= FEWEST_IN_A_SLICE and MAIN_METRIC in piece.metrics]
-    return names if 1 < len(names) <= 8 else []
+def _large_parts(result: ModeEntry, group: str) -> dict[str, SliceEntry]:
+    """Parts of a group, by name, of which the model was asked enough questions for a mark."""
+    pieces = [piece for piece in result.slices if piece.group == group and MAIN_METRIC in piece.metrics]
+    return {piece.name: piece for piece in pieces if piece.users >= FEWEST_IN_A_SLICE}
 
 
 def _slice_panel(
-    axes: Axes, report: Report, shown: list[ModelEntry], group: str, mode: bool, style: Style
+    axes: Axes,
+    shown: list[tuple[ModelEntry, ModeEntry]],
+    parts: dict[str, SliceEntry],
+    group: str,
+    baseline: str | None,
+    style: Style,
 ) -> list[Artist]:
     """Marks of the models side by side in each part; no lines between parts, which may have no order."""
-    names = _slice_names(report, shown[0], group, mode)
     handles: list[Artist] = []
-    users: dict[str, int] = {}
-    for rank, model in enumerate(shown):
-        result = report.result(model.name, mode)
-        pieces = {piece.name: piece for piece in (result.slices if result else []) if piece.group == group}
-        users = {name: pieces[name].users for name in names}
-        values = [pieces[name].metrics[MAIN_METRIC] for name in names]
-        places = np.arange(len(names)) + (rank - (len(shown) - 1) / 2) * 0.66 / len(shown)
+    for rank, (model, result) in enumerate(shown):
+        pieces = _large_parts(result, group)
+        marked = [(place, pieces[name].metrics[MAIN_METRIC]) for place, name in enumerate(parts) if name in pieces]
+        values = [value for _, value in marked]
+        places = [place + (rank - (len(shown) - 1) / 2) * 0.66 / len(shown) for place, _ in marked]
         colour = FAMILY_COLOURS[model.family]
         axes.vlines(places, [v.low for v in values], [v.high for v in values], color=colour, lw=1.8)
-        mark = "D" if model.name == report.baseline else "o"  # it may have another's family, and so its colour
+        mark = "D" if model.name == baseline else "o"  # it may have another's family, and so its colour
         handles += axes.plot(places, [v.mean for v in values], mark, color=colour, ms=5, clip_on=False)
-    axes.set_xticks(range(len(names)), [f"{name}\n{users[name]:,}" for name in names])
-    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_xticks(range(len(parts)), [f"{name}\n{piece.users:,}" for name, piece in parts.items()])
+    axes.set_xlim(-0.5, len(parts) - 0.5)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.grid(axis="y", color=style.grid, lw=0.7)

@@ -165,13 +165,16 @@ def slice_tables(report: Report) -> list[ReportTable]:
     mode = report.protocol.filter_seen[0]
     models = [(model, report.result(model.name, mode)) for model, _ in report.ranked(mode)]
     first = max((result for _, result in models if result), key=lambda result: result.users, default=None)
+    note = "In brackets, the number of questions."
+    if any(report.label(model.name) != model.name for model, _ in models):
+        note += " A model with a number of users was asked fewer of them."
     found = []
     for group in dict.fromkeys(piece.group for piece in first.slices) if first else ():
         pieces = [piece for piece in first.slices if piece.group == group and piece.users] if first else []
         if len(pieces) < 2:
             continue
         columns = ["model", *(f"{piece.name} ({piece.users:,})" for piece in pieces)]
-        table = ReportTable(f"NDCG@10 by {group}", columns, note="In brackets, the number of questions.")
+        table = ReportTable(f"NDCG@10 by {group}", columns, note=note)
         for model, result in models:
             mine = {piece.name: piece for piece in result.slices if piece.group == group} if result else {}
             cells = [mine[piece.name].metrics.get(MAIN_METRIC) if piece.name in mine else None for piece in pieces]
