@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from genrec.errors import ConfigError
+from genrec.evaluation.seeds import mean_over_seeds
 from genrec.evaluation.significance import compare, detectable_difference, holm, randomisation_test, wilcoxon_test
 
 small = st.lists(st.sampled_from([-2.0, -0.5, 0.0, 0.25, 1.0]), min_size=1, max_size=8).map(np.array)
@@ -89,6 +90,36 @@ def test_a_comparison_is_what_its_parts_say(models):
     assert sasrec.p_randomisation == 1 / 2001
     assert (sasrec.p_holm, knn.p_holm) == pytest.approx((3 / 2001, 3 / 2001))
     assert gpt.p_holm == gpt.p_randomisation
+
+
+def gains(order, users=600):
+    """NDCG of users whose target stands at these places in turn; from 11 on it is no hit."""
+    places = np.resize(order, users)
+    return np.where(places <= 10, 1 / np.log2(places + 1.0), 0.0)
+
+
+def test_users_whom_a_model_of_several_seeds_serves_alike_are_neither_better_nor_worse():
+    values = gains(range(1, 20))
+    rounded = mean_over_seeds([values, values, values])
+    assert 0 < np.abs(rounded - values).max() < 1e-12, "they differ by rounding"
+    [found] = compare({"ease": values, "sasrec": rounded}, "ease")
+    assert (found.better, found.worse, found.rank_effect, found.effect) == (0, 0, 0, 0)
+    assert (found.p_randomisation, found.p_wilcoxon, found.p_holm, found.p_wilcoxon_holm) == (1, 1, 1, 1)
+    assert (found.difference.mean, found.difference.low, found.difference.high, found.detectable) == (0, 0, 0, 0)
+
+
+def test_gains_and_losses_of_one_size_have_one_rank_whatever_rounding_does():
+    ease, sasrec = gains([2, 11, 4, 11]), gains([11, 2, 11, 4])
+    for values in (sasrec, mean_over_seeds([sasrec] * 3)):
+        [found] = compare({"ease": ease, "sasrec": values}, "ease", rounds=999)
+        assert (found.better, found.worse, found.rank_effect) == (300, 300, 0)
+        assert (found.p_wilcoxon, found.p_randomisation) == (1, 1)
+
+
+def test_a_difference_that_no_rounding_makes_counts_however_small():
+    values = gains(range(1, 20))
+    [found] = compare({"ease": values, "sasrec": values + 1e-8}, "ease", rounds=999)
+    assert (found.better, found.worse, found.p_randomisation) == (600, 0, 1 / 1000)
 
 
 def test_what_cannot_be_compared_is_refused(models):

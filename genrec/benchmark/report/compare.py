@@ -10,7 +10,7 @@ from genrec.benchmark.report.schema import MAIN_METRIC
 from genrec.benchmark.store import ModelFolder, common_questions
 from genrec.errors import DataError
 from genrec.evaluation.bootstrap import bootstrap_interval
-from genrec.evaluation.significance import holm, randomisation_test
+from genrec.evaluation.significance import holm, paired_differences, randomisation_test
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,13 +152,14 @@ def _asked(report: Report) -> str:
 def _tested(changes: list[Change], first: Path, second: Path) -> list[Change]:
     """Add intervals and tests where both runs kept the values of each user."""
     pairs = [_values(change, first, second) for change in changes]
-    corrected = iter(holm([randomisation_test(pair[1] - pair[0]) for pair in pairs if pair is not None]))
+    differences = [None if pair is None else paired_differences(pair[1], pair[0]) for pair in pairs]
+    corrected = iter(holm([randomisation_test(one) for one in differences if one is not None]))
     found = []
-    for change, pair in zip(changes, pairs, strict=True):
-        if pair is None:
+    for change, pair, difference in zip(changes, pairs, differences, strict=True):
+        if pair is None or difference is None:
             found.append(change)
             continue
-        interval = bootstrap_interval(pair[1] - pair[0])
+        interval = bootstrap_interval(difference)
         said = {
             # Of the questions that both were asked: a limit of users may have changed.
             "first": float(pair[0].mean()),
