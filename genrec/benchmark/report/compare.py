@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from genrec.benchmark.report.files import load_report
 from genrec.benchmark.report.schema import MAIN_METRIC
-from genrec.benchmark.store import ModelFolder, common_questions
+from genrec.benchmark.store import RESULT, ModelFolder, common_questions
 from genrec.errors import DataError
 from genrec.evaluation.bootstrap import bootstrap_interval
-from genrec.evaluation.significance import holm, paired_differences, randomisation_test
+from genrec.evaluation.significance import EQUAL, holm, paired_differences, randomisation_test
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from genrec.benchmark.report.schema import Report
+    from genrec.benchmark.report.schema import ModeEntry, Report
+    from genrec.evaluation.protocol import Evaluation
 
 METRICS = (MAIN_METRIC, "recall@10")
 
@@ -36,7 +37,8 @@ class Change:
     difference
         Second minus first.
     low, high
-        Ends of its 95 % interval; None where the runs asked different questions.
+        Ends of its 95 % interval; None where the runs asked different questions, or the values of each user are not
+        those of the report.
     p_holm
         Of the paired randomisation test, corrected for the rows of its metric; None likewise.
     """
@@ -59,7 +61,7 @@ class RunComparison:
     Parameters
     ----------
     about
-        Whether the runs can be compared user by user, in words.
+        Whether the runs can be compared user by user, in words, and which models cannot.
     paired
         The same as a value.
     changes
@@ -106,6 +108,9 @@ class RunComparison:
 def compare_runs(first: Path, second: Path) -> RunComparison:
     """Compare the models that two runs have in common.
 
+    Values of users are paired only where their means are those of the report: a run that was stopped before its report
+    leaves an older report beside newer values.
+
     Parameters
     ----------
     first, second
@@ -122,6 +127,8 @@ def compare_runs(first: Path, second: Path) -> RunComparison:
     if not common:
         raise DataError(f"{first} and {second} have no model in common")
     same = reports[0].protocol.questions_sha256 == reports[1].protocol.questions_sha256
+    folders = (first, second)
+    foreign = [_foreign(common, *run) if same else [] for run in zip(folders, reports, strict=True)]
     changes: list[Change] = []
     for metric in METRICS:
         of_metric = []
@@ -132,15 +139,18 @@ def compare_runs(first: Path, second: Path) -> RunComparison:
                     continue
                 means = results[0].metrics[metric].mean, results[1].metrics[metric].mean
                 of_metric.append(Change(name, mode, metric, *means, means[1] - means[0]))
-        changes += _tested(of_metric, first, second) if same else of_metric
+        changes += _tested(of_metric, first, second, {*foreign[0], *foreign[1]}) if same else of_metric
     paired = same and any(change.p_holm is not None for change in changes)
     if paired:
         about = "Both runs asked the same questions: differences are tested user by user."
+    elif any(foreign):
+        about = "Both runs asked the same questions, but no difference can be tested."
     elif same:
         about = "Both runs asked the same questions, but the values of each user are gone: no test."
     else:
         asked = f"{_asked(reports[0])}; {_asked(reports[1])}"
         about = f"The runs asked different questions ({asked}): differences are of model and data together."
+    about = " ".join([about, *(_untested(*run) for run in zip(folders, foreign, strict=True) if run[1])])
     lone = [sorted(names[0] - names[1]), sorted(names[1] - names[0])]
     return RunComparison(about, paired, changes, lone[0], lone[1])
 
@@ -149,9 +159,40 @@ def _asked(report: Report) -> str:
     return f"{report.dataset}, {report.protocol.split}, {report.protocol.counts['test_questions']:,} questions"
 
 
-def _tested(changes: list[Change], first: Path, second: Path) -> list[Change]:
+def _foreign(names: list[str], folder: Path, report: Report) -> list[str]:
+    """Models of which a run keeps values that are not those of its report, or half of them."""
+    found = []
+    for name in names:
+        place = ModelFolder.of(folder, name)
+        # Written last: without it, what lies there may be half of a model.
+        evaluations = place.evaluations(name) if (place.path / RESULT).exists() else []
+        kept = {evaluation.filter_seen: evaluation for evaluation in evaluations}
+        told = [result for mode in (True, False) if (result := report.result(name, mode))]
+        if place.path.exists() and not all(_is_of(kept.get(result.filter_seen), result) for result in told):
+            found.append(name)
+    return found
+
+
+def _is_of(kept: Evaluation | None, told: ModeEntry) -> bool:
+    """Whether figures of a report were made of these values."""
+    return (
+        kept is not None
+        and kept.num_users == told.users
+        and kept.metrics.keys() == told.metrics.keys()
+        and all(abs(kept.metrics[name] - interval.mean) < EQUAL for name, interval in told.metrics.items())
+    )
+
+
+def _untested(folder: Path, names: list[str]) -> str:
+    return (
+        f"Not tested: {', '.join(names)}. The values of each user that {folder} keeps are not those of its report, as "
+        "when a run is stopped before its report; run that benchmark again, to the end."
+    )
+
+
+def _tested(changes: list[Change], first: Path, second: Path, foreign: set[str]) -> list[Change]:
     """Add intervals and tests where both runs kept the values of each user."""
-    pairs = [_values(change, first, second) for change in changes]
+    pairs = [None if change.model in foreign else _values(change, first, second) for change in changes]
     differences = [None if pair is None else paired_differences(pair[1], pair[0]) for pair in pairs]
     corrected = iter(holm([randomisation_test(one) for one in differences if one is not None]))
     found = []
