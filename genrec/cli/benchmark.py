@@ -84,7 +84,7 @@ def benchmark(
     if data is None or out is None:
         raise typer.BadParameter("--data and --out are needed")
     from genrec.benchmark.config import BenchmarkConfig, seconds
-    from genrec.benchmark.report.build import build_report
+    from genrec.benchmark.report.build import build_report, check_against
     from genrec.benchmark.runner import Settings, run_models
     from genrec.cli.benchmark_progress import Progress
     from genrec.cli.finetune import quiet_libraries
@@ -112,6 +112,7 @@ def benchmark(
     if settings.against not in (None, *(entrant.name for entrant in entrants)):
         hint = f"name one that takes part: {', '.join(entrant.name for entrant in entrants)}"
         raise ConfigError(f"against: there is no model {settings.against!r} in this run", hint=hint)
+    check_against(settings.against, {entrant.name: entrant.family for entrant in entrants})
     out.mkdir(parents=True, exist_ok=True)  # now, not after an hour, if it cannot be
     splits = split_dataset(dataset, settings.split, settings.folds)
     run = Settings(

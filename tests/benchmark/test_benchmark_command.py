@@ -8,7 +8,10 @@ from typer.testing import CliRunner
 
 from genrec.baselines import ItemKNN, Popularity
 from genrec.benchmark.entrants import folder_entrants
+from genrec.benchmark.report.build import build_report
+from genrec.benchmark.report.schema import ModelEntry
 from genrec.benchmark.run import run_benchmark
+from genrec.benchmark.runner import Finished, Settings
 from genrec.cli.benchmark import app
 from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError
@@ -69,6 +72,7 @@ def test_a_finished_model_is_not_run_again(run, tmp_path):
         (["--models", ""], "nothing to benchmark"),
         (["--models", "ease,ease"], "ease"),
         (["--models", "ease", "--against", "esae"], "no model 'esae' in this run"),
+        (["--models", "ease,oracle", "--against", "oracle"], "'oracle' is a ceiling"),
         (["--split", "random"], "split: Input should be 'leave-last-out'"),
     ],
 )
@@ -76,7 +80,20 @@ def test_the_command_says_what_is_wrong(run, tmp_path, arguments, message):
     result = run("--data", "toy", "--out", tmp_path, *arguments)
     assert isinstance(result.exception, ConfigError)
     assert message in str(result.exception)
-    assert not (tmp_path / "report.json").exists()
+    assert list(tmp_path.iterdir()) == [], "nothing was run"
+
+
+@pytest.mark.parametrize(
+    ("others", "hint"),
+    [(["ease"], "name another that takes part: ease"), ([], "leave it out, or let another model take part")],
+)
+def test_no_report_is_built_against_a_ceiling(split, others, hint):
+    entries = [ModelEntry(name=name, family="cf", status="not run") for name in others]
+    entries.append(ModelEntry(name="oracle", family="ceiling", status="not run"))
+    finished = [Finished(entry, [], {}) for entry in entries]
+    with pytest.raises(ConfigError, match="'oracle' is a ceiling") as raised:
+        build_report(finished, [split], toy_dataset(), Settings(), against="oracle")
+    assert raised.value.hint == hint
 
 
 @pytest.fixture(scope="module")

@@ -29,13 +29,14 @@ from genrec.benchmark.report.summary import summarise
 from genrec.benchmark.store import common_questions
 from genrec.benchmark.tuning import METRIC
 from genrec.checkout import commit
+from genrec.errors import ConfigError
 from genrec.evaluation.audit import audit, audit_folds
 from genrec.evaluation.data_card import data_card
 from genrec.evaluation.significance import compare, holm
 from genrec.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -49,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 COMPARED = (METRIC, "recall@10")
 LIBRARIES = ("numpy", "scipy", "torch", "transformers", "implicit", "scikit-learn")
+CEILING = "ceiling"
 MANY_USERS = 5_000
 """Above so many, a fifth of the resamples gives intervals as steady, in a time one waits for."""
 
@@ -83,7 +85,13 @@ def build_report(
     -------
     Report
         Ready to be written.
+
+    Raises
+    ------
+    ConfigError
+        `against` is a ceiling.
     """
+    check_against(against, {one.entry.name: one.entry.family for one in finished})
     asked = Asked.of(splits)
     models = [
         one.entry.model_copy(
@@ -115,6 +123,39 @@ def build_report(
         comparisons=_comparisons(finished, baseline, settings.modes) if baseline else [],
     )
     return report.model_copy(update={"verdict": summarise(report)})
+
+
+def check_against(against: str | None, families: Mapping[str, str]) -> None:
+    """Refuse a ceiling as the one that all others are compared with: it is told the answers.
+
+    Parameters
+    ----------
+    against
+        Its name; None where none was given.
+    families
+        Family of each model that takes part, by name.
+
+    Raises
+    ------
+    ConfigError
+        It is a ceiling.
+
+    Examples
+    --------
+    >>> check_against("ease", {"ease": "cf", "oracle": "ceiling"})
+    >>> check_against("oracle", {"ease": "cf", "oracle": "ceiling"})
+    Traceback (most recent call last):
+        ...
+    genrec.errors.ConfigError: against: 'oracle' is a ceiling, which is told the answers: nothing is compared with it
+    hint: name another that takes part: ease
+    """
+    if against is None or families.get(against) != CEILING:
+        return
+    others = ", ".join(name for name, family in families.items() if family != CEILING)
+    hint = f"name another that takes part: {others}" if others else "leave it out, or let another model take part"
+    raise ConfigError(
+        f"against: {against!r} is a ceiling, which is told the answers: nothing is compared with it", hint=hint
+    )
 
 
 def _card(dataset: Dataset, splits: Sequence[Split]) -> dict[str, Any]:
@@ -153,7 +194,7 @@ def best_baseline(models: Sequence[ModelEntry]) -> str | None:
 
 def _comparisons(finished: Sequence[Finished], baseline: str, modes: Sequence[bool]) -> list[Comparison]:
     """Test every model on the questions that it and the baseline were asked."""
-    models = [one for one in finished if one.entry.family != "ceiling"]
+    models = [one for one in finished if one.entry.family != CEILING]
     entries = []
     for mode in modes:
         for metric in COMPARED:
