@@ -99,6 +99,10 @@ class Entrant:
         """
         return self.kind != "folder" and parameter in inspect.signature(self._builder()).parameters
 
+    def default_seed(self) -> object:
+        """Seed of a fit that is given none, of a model that takes one."""
+        return inspect.signature(self._builder()).parameters["seed"].default
+
     def fits(self, seeds: int) -> int:
         """How often the chosen setting of a model with a seed is fitted, where the run asks for so many seeds."""
         return seeds if self.max_seeds is None else min(seeds, self.max_seeds)

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 
 from genrec.benchmark.cost import PeakMemory
 from genrec.benchmark.digests import FORMAT, dataset_digest, questions_digest
-from genrec.items.encoder import take_spared_seconds
+from genrec.checkout import commit
+from genrec.items.encoder import charge_spared, charged, take_spared_seconds
 from genrec.model.description import FILE as DESCRIPTION
 from genrec.version import __version__
 
@@ -43,10 +44,16 @@ class TrainingCost:
         Of the clock.
     grown_bytes
         By how much the memory of the process grew, at its peak.
+    vectors
+        Names of files of text vectors that the seconds pay for.
+    commit
+        Of the checkout that trained; None if it is not known.
     """
 
     seconds: float = 0.0
     grown_bytes: int = 0
+    vectors: tuple[str, ...] = ()
+    commit: str | None = None
 
 
 class KeptGenerators:
@@ -62,11 +69,17 @@ class KeptGenerators:
     validation
         Questions by which trainings stop: all of the split, also for a model that answers fewer, so that it shares the
         training of one that answers all. None: they train all epochs.
+
+    Attributes
+    ----------
+    commits
+        At which the generators that were found had been trained, as far as it is known.
     """
 
     def __init__(self, folder: Path, validation: EvalSet | None) -> None:
         self.folder = folder
         self.validation = validation
+        self.commits: list[str] = []
         self._spared = TrainingCost()
 
     def trained(self, config: FinetuneConfig, dataset: Dataset) -> Path:
@@ -86,10 +99,15 @@ class KeptGenerators:
         """
         digest = _digest(config, dataset, self.validation)
         target = self.folder / digest
+        asked = time.perf_counter()
         with self._alone_at(digest):
+            waited = time.perf_counter() - asked
             if (target / COST).exists():
-                self._spared = TrainingCost(**json.loads((target / COST).read_text(encoding="utf-8")))
-                logger.info("found %s, trained in %.0f s by an earlier model of this run", target, self._spared.seconds)
+                cost = TrainingCost(**json.loads((target / COST).read_text(encoding="utf-8")))
+                logger.info("found %s, trained in %.0f s by an earlier model of this run", target, cost.seconds)
+                charged(cost.vectors)
+                self.commits += [cost.commit] if cost.commit else []
+                self._spared = replace(cost, seconds=cost.seconds - waited)
             else:
                 self._train(config, dataset, target)
         return target
@@ -123,8 +141,10 @@ class KeptGenerators:
         with PeakMemory() as memory:
             if not (made / DESCRIPTION).exists():  # else it was cut between its last file and its new name
                 finetune(config, dataset, made, validation=self.validation, resume=True)
-        spared = before + take_spared_seconds()
-        cost = TrainingCost(spared + time.perf_counter() - start, memory.peak_bytes - memory.start_bytes)
+        encoding, vectors = charge_spared()
+        spared = before + encoding
+        grown = memory.peak_bytes - memory.start_bytes
+        cost = TrainingCost(spared + time.perf_counter() - start, grown, tuple(vectors), commit())
         (made / COST).write_text(json.dumps(asdict(cost)) + "\n", encoding="utf-8")
         made.replace(target)
         self._spared = TrainingCost(spared)

@@ -60,6 +60,22 @@ class Probe:
     per_user: dict[str, NDArray[np.float64]] = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Unmeasured:
+    """What has no figure.
+
+    Parameters
+    ----------
+    said
+        What, and why.
+    cut
+        Whether time was short: a run that has more of it measures it. Default False.
+    """
+
+    said: str
+    cut: bool = False
+
+
 def short_name(items: int) -> str:
     """Name of the probe whose histories have their last few items only."""
     return f"last {items}"
@@ -73,7 +89,7 @@ def probe(
     among: NDArray[np.int64] | None = None,
     slow: bool = False,
     seconds: float = math.inf,
-) -> tuple[list[Probe], list[str]]:
+) -> tuple[list[Probe], list[Unmeasured]]:
     """Measure a fitted scorer on samples of the test questions.
 
     Short histories come first, in the first seen-mode, then the AUC, which needs a score of every item. What does not
@@ -98,7 +114,7 @@ def probe(
     -------
     probes : list of Probe
         With rows of `test`.
-    without : list of str
+    without : list of Unmeasured
         What has no figure, and why.
 
     Examples
@@ -120,7 +136,7 @@ def probe(
     ]
     tasks += [(AUC, mode, partial(_auc, scorer, test, mode, auc_rows)) for mode in (modes[:1] if slow else modes)]
     found: list[Probe] = []
-    without: list[str] = []
+    without: list[Unmeasured] = []
     began = time.perf_counter()
     for number, (name, filter_seen, measure) in enumerate(tasks):
         limit = max((seconds - (time.perf_counter() - began)) / (len(tasks) - number), 1e-3)
@@ -129,10 +145,10 @@ def probe(
             with time_limit(limit):
                 found.append(measure())
         except OutOfTimeError:
-            without.append(f"{said}: it took more than the {limit:.1f} s there were for it")
+            without.append(Unmeasured(f"{said}: it took more than the {limit:.1f} s there were for it", cut=True))
         except Exception as error:
             logger.info("%s failed", said, exc_info=True)
-            without.append(f"{said}: {type(error).__name__}: {error}")
+            without.append(Unmeasured(f"{said}: {type(error).__name__}: {error}"))
     return found, without
 
 

@@ -40,6 +40,8 @@ TUNING_SHARE = 0.8
 """Of a model's share of the time, what tuning may take; the rest is for the test part."""
 PROBE_SHARE, PROBE_SECONDS = 0.1, 1800.0
 """Of a model's share of the time, what samples of users may take; and how long without a budget."""
+LAST_SHARE, LAST_SECONDS = 0.05, 1.0
+"""Of the time left, and at least, what a model is left to write down what it gave."""
 POLL_SECONDS = 0.5
 GENERATORS = "generators"
 """Folder of a run in which what it has trained is kept."""
@@ -170,8 +172,10 @@ def run_models(
             job = _job(entrant, splits, place, folder / GENERATORS, digest, settings, share, left)
             waiting.remove(entrant)
             result = _run(context, job, left, listener)
-        evaluations = place.evaluations(entrant.name) if result.entry.status == "done" else []
-        finished = Finished(result.entry, evaluations, result.seeds, place.rows(), place.probes())
+        finished = Finished(result.entry, [], {})
+        if result.entry.status == "done":  # else arrays that lie there are of an earlier run
+            evaluations = place.evaluations(entrant.name)
+            finished = Finished(result.entry, evaluations, result.seeds, place.rows(), place.probes())
         found.append(finished)
         listener.ends(finished, kept)
     return found
@@ -207,7 +211,7 @@ def _usable(
         why = "it failed"
     elif result.entry.status == "not run":
         why = "it was not run"
-    elif result.entry.was_cut(folds) and result.budget_seconds != settings.budget_seconds:
+    elif (result.cut or result.entry.was_cut(folds)) and result.budget_seconds != settings.budget_seconds:
         why = "another budget had cut it short"
     if why and not quiet:
         logger.info("%s is run again: %s", name, why)
@@ -236,6 +240,7 @@ def _job(
         asked_seeds=settings.seeds,
         modes=settings.modes,
         ks=settings.ks,
+        until=time.monotonic() + left - (max(LAST_SHARE * left, LAST_SECONDS) if math.isfinite(left) else 0),
         first_seconds=max(share, FIRST_SHARE * left),
         tuning_seconds=TUNING_SHARE * share,
         probe_seconds=min(PROBE_SHARE * share, PROBE_SECONDS),

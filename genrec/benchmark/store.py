@@ -46,6 +46,9 @@ class ModelResult(BaseModel, extra="forbid"):
     entry: ModelEntry
     """Without the results, which are made from the arrays."""
 
+    cut: bool = False
+    """Whether time was short for seeds, or for what is measured of a sample of the users."""
+
     seeds: dict[str, dict[str, list[float]]] = {}
     """Mean over users for each seed, by seen-mode and metric."""
 

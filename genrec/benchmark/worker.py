@@ -18,10 +18,11 @@ import numpy as np
 from genrec.benchmark.cost import PeakMemory, latency, model_bytes, resident_bytes
 from genrec.benchmark.entrants import Entrant
 from genrec.benchmark.kept_generators import KeptGenerators
-from genrec.benchmark.probes import Probe, join_probes, probe
+from genrec.benchmark.machine import machine, machine_line, versions, versions_line
+from genrec.benchmark.probes import Probe, Unmeasured, join_probes, probe
 from genrec.benchmark.report.schema import Cost, ModelEntry, TrialEntry
 from genrec.benchmark.store import MODES, ModelFolder, ModelResult
-from genrec.benchmark.tuning import OutOfTimeError, Trial, Tuned, sample_grid, tune
+from genrec.benchmark.tuning import OutOfTimeError, Trial, Tuned, sample_grid, time_limit, tune
 from genrec.checkout import commit
 from genrec.errors import DataError, GenrecError, MissingModelError, ResourceError, UnsupportedError
 from genrec.evaluation.protocol import Evaluation, evaluate, join_evaluations
@@ -71,6 +72,9 @@ class Job:
         Fits of the chosen setting, where the model has a seed.
     asked_seeds
         Fits that the run asks for of models without a limit.
+    until
+        Moment of ``time.monotonic()`` after which no further seed is fitted, so that what there is can be written down
+        before the run ends. Infinity: never.
     first_seconds, tuning_seconds, probe_seconds
         Limits of the first trial, of all tuning, and of what is measured of a sample of the users.
     """
@@ -86,6 +90,7 @@ class Job:
     asked_seeds: int
     modes: tuple[bool, ...]
     ks: tuple[int, ...]
+    until: float
     first_seconds: float
     tuning_seconds: float
     probe_seconds: float
@@ -107,6 +112,8 @@ class Measured:
         The test questions that were asked, int64 (S,) ascending; None for all.
     probes
         What was measured of a sample.
+    cut
+        Whether time was short for seeds or probes.
     """
 
     entry: ModelEntry
@@ -114,6 +121,7 @@ class Measured:
     seeds: SeedMeans = field(default_factory=dict)
     rows: NDArray[np.int64] | None = None
     probes: list[Probe] = field(default_factory=list)
+    cut: bool = False
 
 
 def work(job: Job, told: Connection) -> None:
@@ -147,8 +155,14 @@ def work(job: Job, told: Connection) -> None:
         entry.note = f"{type(error).__name__}: {error}"
     found.entry.seconds += time.perf_counter() - began
     found.entry.commit = code
+    found.entry.generator_commits = [one for one in found.entry.generator_commits if one != code]
+    found.entry.machine, found.entry.versions = machine_line(machine()), versions_line(versions())
     result = ModelResult(
-        fingerprint=job.fingerprint, budget_seconds=job.budget_seconds, entry=found.entry, seeds=found.seeds
+        fingerprint=job.fingerprint,
+        budget_seconds=job.budget_seconds,
+        entry=found.entry,
+        seeds=found.seeds,
+        cut=found.cut,
     )
     job.folder.write(result, found.evaluations, found.rows, found.probes)
 
@@ -182,13 +196,13 @@ class _Fold:
     """What a model gave in one fold; see Measured."""
 
     tuned: Tuned
-    evaluations: list[Evaluation]
-    seeds: SeedMeans
+    runs: list[list[Evaluation]]
     cost: Cost | None
     rows: NDArray[np.int64]
     probes: list[Probe]
-    without: list[str]
+    without: list[Unmeasured]
     spared_seconds: float
+    generator_commits: list[str]
 
 
 def measure(job: Job, tell: Callable[[Trial | str], None]) -> Measured:
@@ -204,8 +218,19 @@ def measure(job: Job, tell: Callable[[Trial | str], None]) -> Measured:
     base_bytes = resident_bytes()
     settings = sample_grid(job.entrant.grid, job.trials)
     folds: list[_Fold] = []
-    for split in job.splits:
-        folds.append(_measure_fold(job, split, settings, base_bytes, tell, with_cost=not folds))
+    for number, split in enumerate(job.splits):
+        folds.append(_measure_fold(job, split, settings, base_bytes, tell, number=number))
+    without = list(dict.fromkeys(said for fold in folds for said in fold.without))
+    fits = min(len(fold.runs) for fold in folds)
+    if job.entrant.takes("seed") and fits < job.asked_seeds:
+        why = "by max_seeds" if fits == job.seeds else "then the time was over"
+        without.append(Unmeasured(f"{job.asked_seeds} seeds: it has {fits}, {why}", cut=fits < job.seeds))
+    means = [_mean_of_fits(fold.runs[:fits]) for fold in folds]
+    seeds = [_means_of_each(fold.runs[:fits]) for fold in folds] if fits > 1 else []
+    evaluations = [join_evaluations(of_mode) for of_mode in zip(*means, strict=True)]
+    cost = folds[0].cost
+    if cost is not None:
+        cost = cost.model_copy(update={"rank_seconds": sum(fold.runs[0][0].seconds for fold in folds)})
     offsets = np.cumsum([0, *(len(split.test) for split in job.splits)])
     asked = np.concatenate([fold.rows + offset for fold, offset in zip(folds, offsets, strict=False)])
     best = [max(t.ndcg for t in fold.tuned.trials if t.ndcg is not None) for fold in folds]
@@ -218,16 +243,18 @@ def measure(job: Job, tell: Callable[[Trial | str], None]) -> Measured:
         params=folds[0].tuned.params,
         planned_trials=len(settings),
         trials=[TrialEntry.model_validate(asdict(trial)) for fold in folds for trial in fold.tuned.trials],
-        cost=folds[0].cost,
-        unmeasured=list(dict.fromkeys(said for fold in folds for said in fold.without)),
+        cost=cost,
+        unmeasured=[one.said for one in without],
         seconds=sum(fold.spared_seconds for fold in folds),
+        generator_commits=sorted({one for fold in folds for one in fold.generator_commits}),
     )
     return Measured(
         entry,
-        [join_evaluations(of_mode) for of_mode in zip(*(fold.evaluations for fold in folds), strict=True)],
-        _mean_of_folds([fold.seeds for fold in folds if fold.seeds]),
+        evaluations,
+        _mean_of_folds(seeds),
         asked if len(asked) < offsets[-1] else None,
         join_probes([fold.probes for fold in folds], offsets[:-1].tolist()),
+        any(one.cut for one in without),
     )
 
 
@@ -238,7 +265,7 @@ def _measure_fold(
     base_bytes: int,
     tell: Callable[[Trial | str], None],
     *,
-    with_cost: bool,
+    number: int,
 ) -> _Fold:
     most = None if job.entrant.max_users is None else -(-job.entrant.max_users // len(job.splits))
     test, rows = split.test, sample_rows(len(split.test), most)
@@ -265,62 +292,73 @@ def _measure_fold(
         replace(evaluate(tuned.scorer, split.test, job.ks, mode), model=job.entrant.name) for mode in job.modes
     ]
     cost = None
-    if with_cost:
+    if number == 0:
         tell("cost")
         cost = _cost(tuned, evaluations[0], split, base_bytes)
     probes: list[Probe] = []
-    without: list[str] = []
+    without: list[Unmeasured] = []
     if not is_ceiling:  # it is no model, and knows the answers to whole histories only
         tell("users of whom little is known")
         seconds = job.probe_seconds / len(job.splits)
         probes, without = probe(tuned.scorer, test, job.modes, among=rows, slow=most is not None, seconds=seconds)
-    seeds: SeedMeans = {}
-    spared = tuned.spared_seconds
+    runs, spared = [evaluations], tuned.spared_seconds
     if job.entrant.takes("seed"):
-        if job.seeds > 1:
-            evaluations, seeds, of_seeds = _over_seeds(job, split, tuned, evaluations, kept, tell)
-            spared += of_seeds
-        if job.seeds < job.asked_seeds:
-            without = [*without, f"{job.asked_seeds} seeds: it has {job.seeds}, by max_seeds"]
+        left = (job.until - time.monotonic()) / (len(job.splits) - number)
+        others, of_others = _further_seeds(job, split, tuned, kept, tell, left)
+        runs, spared = [*runs, *others], spared + of_others
     tuned = replace(tuned, scorer=None)  # type: ignore[arg-type]
-    return _Fold(tuned, evaluations, seeds, cost, rows, probes, without, spared)
+    return _Fold(tuned, runs, cost, rows, probes, without, spared, kept.commits)
 
 
-def _over_seeds(
-    job: Job,
-    split: Split,
-    tuned: Tuned,
-    evaluations: list[Evaluation],
-    kept: KeptGenerators,
-    tell: Callable[[str], None],
-) -> tuple[list[Evaluation], SeedMeans, float]:
-    """Fit the chosen setting with further seeds; each user's value is then the mean over seeds.
+def _further_seeds(
+    job: Job, split: Split, tuned: Tuned, kept: KeptGenerators, tell: Callable[[str], None], seconds: float
+) -> tuple[list[list[Evaluation]], float]:
+    """Fit the chosen setting with further seeds, as many as time is left for.
 
     The last that is returned are the seconds that earlier models of the run spared these fits.
     """
-    runs, spared = [evaluations], 0.0
-    for seed in range(1, job.seeds):
-        tell(f"seed {seed + 1} of {job.seeds}")
-        scorer = job.entrant.build({**tuned.params, "seed": seed}, split.train, kept)
-        scorer.use_validation(split.validation)
-        take_spared_seconds()
-        scorer.fit(split.train)
-        spared += kept.take_spared().seconds + take_spared_seconds()
-        runs.append([evaluate(scorer, split.test, job.ks, mode) for mode in job.modes])
-    means: SeedMeans = {}
+    first = tuned.params.get("seed", job.entrant.default_seed())
+    others = [seed for seed in range(job.seeds + 1) if seed != first][: job.seeds - 1]
+    runs: list[list[Evaluation]] = []
+    spared, began = 0.0, time.perf_counter()
+    for seed in others:
+        tell(f"seed {len(runs) + 2} of {job.seeds}")
+        try:
+            with time_limit(max(seconds - (time.perf_counter() - began), 1e-3)):
+                scorer = job.entrant.build({**tuned.params, "seed": seed}, split.train, kept)
+                scorer.use_validation(split.validation)
+                take_spared_seconds()
+                scorer.fit(split.train)
+                spared += kept.take_spared().seconds + take_spared_seconds()
+                runs.append([evaluate(scorer, split.test, job.ks, mode) for mode in job.modes])
+        except OutOfTimeError:
+            break
+    return runs, spared
+
+
+def _mean_of_fits(runs: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:
+    """One evaluation a seen-mode, of the first fit; with others, each user's value is the mean over fits."""
     averaged = []
     for first, *others in zip(*runs, strict=True):
+        if not others:
+            averaged.append(first)
+            continue
         per_user = {
             name: mean_over_seeds([values, *(other.per_user[name] for other in others)])
             for name, values in first.per_user.items()
         }
-        means[MODES[first.filter_seen]] = {
-            name: [run.metrics[name] for run in (first, *others)] for name in first.metrics
-        }
         metrics = {name: float(values.mean()) for name, values in per_user.items()}
         more = tuple(other.items for other in others)
         averaged.append(replace(first, metrics=metrics, per_user=per_user, more_items=more))
-    return averaged, means, spared
+    return averaged
+
+
+def _means_of_each(runs: Sequence[Sequence[Evaluation]]) -> SeedMeans:
+    """Mean over users of each fit, by seen-mode and metric."""
+    return {
+        MODES[of_mode[0].filter_seen]: {name: [run.metrics[name] for run in of_mode] for name in of_mode[0].metrics}
+        for of_mode in zip(*runs, strict=True)
+    }
 
 
 def _mean_of_folds(folds: Sequence[SeedMeans]) -> SeedMeans:

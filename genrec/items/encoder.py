@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+VECTORS = "text-vectors"
+"""Of the cache folder, holds files of vectors."""
 SECONDS = "seconds"
 """In a file of vectors, says how long they took."""
 _spared: dict[Path, float] = {}
@@ -84,7 +86,7 @@ def encode_cached(texts: Sequence[str], encoder: str = DEFAULT_ENCODER) -> NDArr
     NDArray
         float32 (N, D), each of length 1.
     """
-    path = cache_folder() / "text-vectors" / f"{_digest(texts, encoder)}.safetensors"
+    path = cache_folder() / VECTORS / f"{_digest(texts, encoder)}.safetensors"
     if path.is_file():
         return _kept(path)
     logger.info("encoding %d texts with %s; the vectors will be kept in %s", len(texts), encoder, path.parent)
@@ -109,6 +111,18 @@ def take_spared_seconds() -> float:
     seconds = sum(_spared.values())
     _spared.clear()
     return seconds
+
+
+def charge_spared() -> tuple[float, list[str]]:
+    """The same seconds, and names of the files that they are for: what is read of these again is free from now on."""
+    seconds, names = sum(_spared.values()), [path.name for path in _spared]
+    charged(names)
+    return seconds, names
+
+
+def charged(names: Sequence[str]) -> None:
+    """Files of vectors that somebody pays for: until :func:`take_spared_seconds` forgets it, they are free to read."""
+    _spared.update({cache_folder() / VECTORS / name: 0.0 for name in names})
 
 
 def _kept(path: Path) -> NDArray[np.float32]:

@@ -4,19 +4,23 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
-from genrec.baselines import ItemKNN
+from genrec.baselines import ItemKNN, Popularity
 from genrec.benchmark.entrants import named_entrants
 from genrec.benchmark.generators import TrainedGenerator
 from genrec.benchmark.kept_generators import KeptGenerators, TrainingCost
 from genrec.benchmark.runner import Settings, run_models
 from genrec.benchmark.tuning import tune
+from genrec.checkout import commit
 from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError
+from genrec.items import encoder
 from genrec.testing import toy_dataset
 from genrec.training.checkpoint import last_progress
 from genrec.training.config import FinetuneConfig
@@ -101,6 +105,69 @@ def test_a_fit_is_charged_for_the_training_that_it_found(split, tmp_path):
     assert 1000 < tuned.fit_seconds < 1100
     assert tuned.fit_bytes > 2**40
     assert tuned.trials[0].seconds < 100, "the budget counts what was spent now"
+
+
+def test_texts_are_charged_once_to_a_model_whose_guides_read_them_too(split, tmp_path, monkeypatch):
+    monkeypatch.setattr(encoder, "cache_folder", lambda: tmp_path / "cache")
+
+    class Slow:
+        def encode(self, texts, **options):
+            time.sleep(1.5)
+            return np.eye(len(texts), dtype=np.float32)
+
+    def train(config, dataset, folder, **options):
+        encoder.encode_cached(dataset.catalog.titles)
+        folder.mkdir(parents=True)
+
+    class Guided(Popularity):
+        def fit(self, dataset):
+            kept.trained(tiny(), dataset)
+            encoder.encode_cached(dataset.catalog.titles)
+            return super().fit(dataset)
+
+    monkeypatch.setattr(encoder, "load_encoder", lambda name: Slow())
+    monkeypatch.setattr("genrec.training.finetune.finetune", train)
+    kept = KeptGenerators(tmp_path / "generators", None)
+    seconds = [tune(lambda params: Guided(), split, [{}], kept=kept).fit_seconds for _ in range(2)]
+    assert all(1.5 <= one < 2.5 for one in seconds), seconds
+
+
+def test_waiting_for_another_run_is_no_training(split, tmp_path):
+    kept = KeptGenerators(tmp_path, split.validation)
+    folder = kept.trained(tiny(), split.train)
+    (folder / "training_cost.json").write_text('{"seconds": 0.5, "grown_bytes": 0}')
+    held = threading.Event()
+
+    def hold():
+        with FileLock(f"{folder}.lock"):
+            held.set()
+            time.sleep(2)
+
+    threading.Thread(target=hold).start()
+    held.wait()
+    began = time.perf_counter()
+    kept.trained(tiny(), split.train)
+    waited = time.perf_counter() - began
+    assert waited > 1.5
+    assert kept.take_spared().seconds + waited == pytest.approx(0.5, abs=0.3)
+
+
+def test_a_generator_that_other_code_trained_is_told(split, tmp_path):
+    kept = KeptGenerators(tmp_path, split.validation)
+    cost = kept.trained(tiny(), split.train) / "training_cost.json"
+    assert json.loads(cost.read_text())["commit"] == commit()
+    assert kept.commits == [], "it trained itself"
+    cost.write_text(json.dumps({**json.loads(cost.read_text()), "commit": "f00"}))
+    names = ["gpt-atomic"]
+    kept.trained(tiny(), split.train)
+    assert kept.commits == ["f00"]
+    run = run_models([split], named_entrants(names, {"gpt-atomic": {}}), tmp_path / "run", Settings(modes=(True,)))
+    for made in (tmp_path / "run" / "generators").glob("*/training_cost.json"):
+        made.write_text(json.dumps({**json.loads(made.read_text()), "commit": "f00"}))
+    again = run_models(
+        [split], named_entrants(names, {"gpt-atomic": {}}), tmp_path / "run", Settings(modes=(True,), ks=(10,))
+    )
+    assert [one.entry.generator_commits for one in (*run, *again)] == [[], ["f00"]]
 
 
 TRAIN = """

@@ -195,6 +195,17 @@ def test_rows_that_other_code_made_are_named(report):
     assert "rows of another commit" not in dict(protocol_facts(same))
 
 
+def test_rows_of_another_machine_and_with_generators_of_other_code_are_named(report):
+    assert not {name for name, _ in protocol_facts(report) if "another" in name or "other" in name}
+    first, *rest = report.models
+    of_laptop = {"machine": "laptop, 4 cores used, 8 GiB", "versions": "torch 1.0", "generator_commits": ["f00"]}
+    mixed = report.model_copy(update={"models": [first.model_copy(update=of_laptop), *rest]})
+    facts = dict(protocol_facts(mixed))
+    assert facts["rows of another machine"] == f"laptop, 4 cores used, 8 GiB: {first.name}"
+    assert facts["rows of other versions"] == f"torch 1.0: {first.name}"
+    assert facts["generators of another commit"] == f"f00: {first.name}"
+
+
 class Page(HTMLParser):
     """Reads a page as a browser does: open elements, ids, and everything it would fetch."""
 

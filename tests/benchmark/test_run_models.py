@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from genrec.baselines import Popularity
+from genrec.baselines import Popularity, Random
 from genrec.benchmark.entrants import Entrant, named_entrants, own_entrant
+from genrec.benchmark.machine import machine, machine_line, versions, versions_line
 from genrec.benchmark.runner import Listener, Settings, run_models
 from genrec.benchmark.store import ModelFolder
 from genrec.data.folds import user_folds
@@ -65,6 +66,30 @@ class Seeded(Popularity):
     def score(self, histories):
         noise = np.random.default_rng(self.seed).random((1, 24)).astype(np.float32) * 1e3
         return super().score(histories) + noise * self.flip
+
+class Later(Seeded):
+    name = "later"
+    def __init__(self, seed: int = 1):
+        super().__init__(seed, flip=True)
+
+class Tires(Seeded):
+    name = "tires"
+    def __init__(self, seed: int = 0):
+        super().__init__(seed)
+    def fit(self, dataset):
+        time.sleep(600 * (self.seed > 1))
+        return super().fit(dataset)
+
+class Ponders(Popularity):
+    name = "ponders"
+    def score(self, histories):
+        time.sleep(3)
+        return super().score(histories)
+    def recommend(self, histories, k, exclude=None):
+        return Popularity.recommend(Popularity().fit(self.dataset), histories, k, exclude)
+    def fit(self, dataset):
+        self.dataset = dataset
+        return super().fit(dataset)
 """
 
 
@@ -173,6 +198,51 @@ def test_seeds_are_averaged_user_by_user(split, scorers, tmp_path):
     assert len(set(found.seeds["filtered"]["ndcg@10"])) > 1
 
 
+def test_seeds_are_distinct_whichever_is_the_models_own(split, scorers, tmp_path):
+    [found] = run_models([split], [scorers("Later")], tmp_path, Settings(modes=(True,), seeds=3))
+    module = __import__("sys").modules["genrec_own_mine"]
+    expected = [evaluate(module.Later(seed).fit(split.train), split.test).metrics["ndcg@10"] for seed in (1, 0, 2)]
+    assert found.seeds["filtered"]["ndcg@10"] == pytest.approx(expected)
+    assert len(set(expected)) == 3
+
+
+def test_a_budget_that_ends_during_seeds_leaves_what_was_measured(split, scorers, tmp_path):
+    settings = Settings(modes=(True,), seeds=3, budget_seconds=10)
+    [found] = run_models([split], [scorers("Tires")], tmp_path, settings)
+    assert found.entry.status == "done"
+    assert len(found.seeds["filtered"]["ndcg@10"]) == 2
+    assert found.entry.unmeasured == ["3 seeds: it has 2, then the time was over"]
+    for budget, kept in ((10, True), (11, False)):
+        heard = Heard()
+        run_models([split], [scorers("Tires")], tmp_path, replace(settings, budget_seconds=budget), heard)
+        assert heard.kept == [("tires", kept)]
+
+
+def test_what_a_budget_left_unmeasured_is_measured_with_a_larger_one(split, scorers, tmp_path):
+    settings = Settings(modes=(True,), budget_seconds=10)
+    [short] = run_models([split], [scorers("Ponders")], tmp_path, settings)
+    assert [said.split(":")[0] for said in short.entry.unmeasured] == ["auc, seen items filtered"]
+    [whole] = run_models([split], [scorers("Ponders")], tmp_path, replace(settings, budget_seconds=None))
+    assert whole.entry.unmeasured == []
+    assert "auc" in {probe.name for probe in whole.probes}
+
+
+def test_what_lies_in_the_folder_of_another_run_is_no_figure(split, tmp_path):
+    few = named_entrants(["item-knn"], {"item-knn": {}}, max_users={"item-knn": 20})
+    [asked] = run_models([split], few, tmp_path, Settings(modes=(True,)))
+    assert len(asked.rows) == 20
+    other = leave_last_out(toy_dataset(users=30))
+    [found] = run_models([other], few, tmp_path, Settings(modes=(True,), budget_seconds=1e-9))
+    assert found.entry.status == "not run"
+    assert (found.rows, found.probes, found.evaluations) == (None, [], [])
+
+
+def test_a_row_says_what_it_was_made_with(split, tmp_path):
+    [found] = run_models([split], named_entrants(["popularity"], {}), tmp_path, Settings(modes=(True,)))
+    assert found.entry.machine == machine_line(machine())
+    assert found.entry.versions == versions_line(versions())
+
+
 def test_a_model_that_takes_hours_may_have_fewer_seeds(split, scorers, tmp_path):
     file = str(tmp_path / "mine.py")
     settings = Settings(modes=(True,), seeds=3)
@@ -195,6 +265,19 @@ def test_folds_are_tuned_alone_and_asked_together(tmp_path):
     assert found.evaluations[0].num_users == sum(len(split.test) for split in splits)
     assert len(found.entry.trials) == 3 * 2
     assert found.entry.planned_trials == 2
+    assert found.entry.cost.rank_seconds == pytest.approx(found.evaluations[0].seconds), "of all folds"
+
+
+def test_seeds_of_folds_are_averaged(tmp_path):
+    splits = user_folds(toy_dataset(), 3)
+    [found] = run_models(splits, named_entrants(["random"], {}), tmp_path, Settings(modes=(True,), seeds=2))
+    runs = [
+        [evaluate(Random(seed).fit(split.train), split.test).per_user["ndcg@10"] for split in splits] for seed in (0, 1)
+    ]
+    expected = np.mean([np.concatenate(folds) for folds in runs], axis=0)
+    np.testing.assert_allclose(found.evaluations[0].per_user["ndcg@10"], expected, atol=1e-12)
+    of_seeds = [np.mean([fold.mean() for fold in folds]) for folds in runs]
+    assert found.seeds["filtered"]["ndcg@10"] == pytest.approx(of_seeds)
 
 
 def test_folds_that_a_budget_cut_are_run_again_with_another(tmp_path):

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import platform
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from genrec.benchmark.digests import dataset_digest, split_digest
+from genrec.benchmark.machine import machine, versions
 from genrec.benchmark.report.figures import Asked, mode_entries, of_first_fit
 from genrec.benchmark.report.schema import (
     Comparison,
@@ -33,7 +28,6 @@ from genrec.errors import ConfigError
 from genrec.evaluation.audit import audit, audit_folds
 from genrec.evaluation.data_card import data_card
 from genrec.evaluation.significance import compare, holm
-from genrec.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +43,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 COMPARED = (METRIC, "recall@10")
-LIBRARIES = ("numpy", "scipy", "torch", "transformers", "implicit", "scikit-learn")
 CEILING = "ceiling"
 MANY_USERS = 5_000
 """Above so many, a fifth of the resamples gives intervals as steady, in a time one waits for."""
@@ -112,8 +105,8 @@ def build_report(
         created=datetime.now(UTC),
         command=command,
         commit=commit(),
-        versions=_versions(),
-        machine=_machine(),
+        versions=versions(),
+        machine=machine(),
         protocol=_protocol(splits, asked.questions, settings),
         data_card=_card(dataset, splits),
         audit=_audit(splits, dataset, models),
@@ -260,28 +253,3 @@ def _protocol(splits: Sequence[Split], asked: EvalSet, settings: Settings) -> Pr
             "items_in_the_longest_history": max(map(len, asked.histories), default=0),
         },
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {"genrec": __version__, "python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except ImportError:  # an extra that is not installed
-            continue
-    return found
-
-
-def _machine() -> dict[str, str | int]:
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_bytes": int(psutil.virtual_memory().total),
-    }
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from genrec.benchmark.machine import machine_line, versions_line
 from genrec.benchmark.report.schema import LIFT, MAIN_METRIC
 from genrec.benchmark.report.summary import LEVEL, better, doubt, worse
 from genrec.benchmark.report.table import ReportTable
 from genrec.benchmark.report.user_rows import gap_table, seed_table, short_history_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from genrec.benchmark.report.schema import Comparison, Interval, ModelEntry, Report
 
 MIB = 2**20
@@ -243,9 +246,9 @@ def _questions(counts: dict[str, int]) -> str:
 def protocol_facts(report: Report) -> list[tuple[str, str]]:
     """How everything was measured, as name and value."""
     protocol = report.protocol
+    done, machine, versions = report.done(), machine_line(report.machine), versions_line(report.versions)
+    trained = [(model.name, commit) for model in done for commit in model.generator_commits]
     budget = "none" if protocol.budget_seconds is None else f"{protocol.budget_seconds / 60:g} minutes"
-    machine = report.machine
-    memory = int(machine["memory_bytes"]) / 2**30
     return [
         ("split", protocol.split if protocol.folds == 1 else f"{protocol.split}, {protocol.folds} folds"),
         ("ranking", "the whole catalog, item by item; no sampled negatives"),
@@ -254,20 +257,23 @@ def protocol_facts(report: Report) -> list[tuple[str, str]]:
         ("tuning", f"{protocol.selection}, up to {protocol.trials} trials a model"),
         ("seeds", str(protocol.seeds)),
         ("time budget", budget),
-        ("machine", f"{machine['processor']}, {machine['cores']} cores used, {memory:.0f} GiB"),
-        ("versions", ", ".join(f"{name} {number}" for name, number in report.versions.items())),
+        ("machine", machine),
+        *_others("rows of another machine", [(model.name, model.machine) for model in done], machine),
+        ("versions", versions),
+        *_others("rows of other versions", [(model.name, model.versions) for model in done], versions),
         ("command", report.command or "-"),
         ("commit", report.commit or "-"),
-        *[("rows of another commit", f"{other}: {names}") for other, names in _other_commits(report).items()],
+        *_others("rows of another commit", [(model.name, model.commit) for model in done], report.commit),
+        *_others("generators of another commit", trained, report.commit),
         ("made", f"{report.created:%Y-%m-%d %H:%M} UTC"),
         ("data set sha256", report.dataset_sha256),
     ]
 
 
-def _other_commits(report: Report) -> dict[str, str]:
-    """Models that were kept from a run of other code, by its commit; what is not known is not said."""
-    found: dict[str, list[str]] = {}
-    for model in report.done():
-        if model.commit not in (None, report.commit):
-            found.setdefault(model.commit, []).append(model.name)
-    return {other: ", ".join(names) for other, names in found.items()}
+def _others(name: str, found: Sequence[tuple[str, str | None]], own: str | None) -> list[tuple[str, str]]:
+    """A fact for each value that is not the report's, with its models; what is not known is not said."""
+    models: dict[str, list[str]] = {}
+    for model, value in found:
+        if value not in (None, own):
+            models.setdefault(value, []).append(model)
+    return [(name, f"{value}: {', '.join(names)}") for value, names in models.items()]

@@ -211,6 +211,15 @@ class ModelEntry(BaseModel, extra="forbid"):
     commit: str | None = None
     """As the report's, when this model ran: a row that was kept may be of another. Null if it is not known."""
 
+    generator_commits: list[str] = Field(default_factory=list)
+    """Others than that, at which generators had been trained that an earlier model of the run kept."""
+
+    machine: str | None = None
+    """Processor, cores and memory that this model ran with. Null if it is not known."""
+
+    versions: str | None = None
+    """Of genrec and what computed, when this model ran. Null if it is not known."""
+
     cost: Cost | None = None
     """None unless done."""
 
