@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genrec.data.digest import add_table
+from genrec.prompt.templates import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from genrec.data.dataset import Dataset
     from genrec.data.split import EvalSet, Split
+    from genrec.training.config import FinetuneConfig
 
 FORMAT = 2
 """Raised when what is measured changes: a model kept from before is then run again."""
@@ -32,6 +35,20 @@ def dataset_digest(dataset: Dataset) -> str:
     for table in (dataset.interactions.table, dataset.catalog.table):
         add_table(digest, table)
     return digest.hexdigest()
+
+
+def recipe_digest(config: FinetuneConfig) -> str:
+    """sha256 of how a generator is trained: its configuration, and the templates that its prompts are written with.
+
+    Examples
+    --------
+    >>> from genrec.training.config import FinetuneConfig
+    >>> atomic, semantic = (FinetuneConfig.from_mapping({"items": {"kind": kind}}) for kind in ("atomic", "semantic"))
+    >>> recipe_digest(atomic) == recipe_digest(atomic) != recipe_digest(semantic)
+    True
+    """
+    parts = [config.model_dump(mode="json"), dict(Templates.load(config.prompt.templates).sources)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def split_digest(splits: Sequence[Split]) -> str:

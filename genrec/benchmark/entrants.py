@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pyarrow.parquet as pq
 
+from genrec.benchmark.digests import recipe_digest
 from genrec.benchmark.own_scorer import load_scorer_class
 from genrec.columns import ITEM_ID
 from genrec.errors import ConfigError
@@ -118,11 +119,14 @@ class Entrant:
     def digest(self) -> str:
         """What changes when the model does: the hash of its file, with its class, or of a model folder's description.
 
-        Other files that a user's own scorer imports do not count.
+        Of a generator that is trained, its recipe counts, too, which may lie in the folder one works in. Other files
+        that a user's own scorer imports do not.
         """
         match self.kind:
             case "named":
-                return self.locator
+                scorer = self._builder()() if self.takes("kept") else None
+                recipe = getattr(scorer, "config", None)
+                return self.locator if recipe is None else f"{self.locator} {recipe_digest(recipe)}"
             case "own":
                 path, _, name = self.locator.rpartition(":")
                 return f"{sha256(Path(path))} {name}"

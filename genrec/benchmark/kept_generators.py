@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from genrec.benchmark.cost import PeakMemory
-from genrec.benchmark.digests import FORMAT, dataset_digest, questions_digest
+from genrec.benchmark.digests import FORMAT, dataset_digest, questions_digest, recipe_digest
 from genrec.checkout import commit
 from genrec.items.encoder import charge_spared, charged, take_spared_seconds
 from genrec.model.description import FILE as DESCRIPTION
@@ -161,6 +161,6 @@ def _digest(config: FinetuneConfig, dataset: Dataset, validation: EvalSet | None
         FORMAT,
         dataset_digest(dataset),
         None if validation is None else questions_digest(validation),
-        config.model_dump(mode="json"),
+        recipe_digest(config),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import textwrap
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from genrec.data.folds import user_folds
 from genrec.data.split import leave_last_out
 from genrec.errors import ConfigError
 from genrec.evaluation.protocol import evaluate
+from genrec.shipped import shipped_path
 from genrec.testing import toy_dataset
 
 MIB = 2**20
@@ -293,6 +295,19 @@ def test_folds_that_a_budget_cut_are_run_again_with_another(tmp_path):
         heard = Heard()
         run_models(splits, entrants, tmp_path, replace(settings, budget_seconds=budget), heard)
         assert heard.kept == [("item-knn", kept)]
+
+
+def test_an_edited_recipe_is_another_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    [entrant] = named_entrants(["gpt-atomic"], {})
+    before = entrant.digest()
+    recipe = tmp_path / "finetune" / "configs" / "gpt-atomic.yaml"
+    recipe.parent.mkdir(parents=True)
+    shutil.copy(shipped_path("finetune/configs/gpt-atomic.yaml"), recipe)
+    assert entrant.digest() == before, "a copy changes nothing"
+    recipe.write_text(recipe.read_text().replace("epochs: 16", "epochs: 1"))
+    assert entrant.build({}, toy_dataset()).config.training.epochs == 1
+    assert entrant.digest() != before
 
 
 def test_another_class_of_the_same_file_is_another_model(split, tmp_path):
