@@ -10,13 +10,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
 from genrec.serve.client import Client, RefusedError
 from genrec.shipped import shipped_path
+from genrec.testing.serving import is_ready
 
 DOCUMENT = shipped_path("docs/serve.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -40,23 +39,21 @@ def shop(tmp_path_factory):
         port = taken.getsockname()[1]
     script = shipped_path("examples/shop/run.sh")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    log = (folder / "log").open("wb")
-    running = subprocess.Popen(
-        ["bash", str(script), str(folder), "--port", str(port)], env=environment, stdout=log, stderr=log
-    )
-    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 90
-    while True:
+    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 240
+    with (folder / "log").open("wb") as log:
+        command = ["bash", str(script), str(folder), "--port", str(port)]
+        running = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
-            with urlopen(f"{url}/health/ready"):
-                break
-        except (URLError, OSError):
-            assert running.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.1)
-    yield url
-    running.send_signal(signal.SIGTERM)
-    assert running.wait(30) == 0
-    log.close()
+            while not is_ready(url):
+                assert running.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline, (folder / "log").read_text()
+                time.sleep(0.1)
+            yield url
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(30) == 0
+        finally:
+            if running.poll() is None:  # with what the script started
+                os.killpg(running.pid, signal.SIGKILL)
 
 
 def answers(text):
