@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator
 
 from genrec.errors import ConfigError
+from genrec.evaluation.protocol import refuse_sampling
 
 SplitName = Literal["leave-last-out", "global-temporal", "next-basket", "k-fold", "cold-items"]
 
+Values = Annotated[list[Any], Field(min_length=1)]
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -22,7 +24,7 @@ class BenchmarkConfig(BaseModel, extra="forbid"):
     models: list[str] = Field(default_factory=list)
     """Named models in the order they shall run; empty for all, the cheap and strong ones first."""
 
-    grids: dict[str, dict[str, list[Any]]] = Field(default_factory=dict)
+    grids: dict[str, dict[str, Values]] = Field(default_factory=dict)
     """Values to try, by model and parameter, the first of each being the default; replaces a model's own grid."""
 
     max_users: dict[str, PositiveInt] = Field(default_factory=dict)
@@ -83,6 +85,8 @@ class BenchmarkConfig(BaseModel, extra="forbid"):
         ------
         ConfigError
             No such file, or a key or value that is not valid.
+        UnsupportedError
+            Sampled negatives were asked for.
 
         Examples
         --------
@@ -101,6 +105,8 @@ class BenchmarkConfig(BaseModel, extra="forbid"):
                 raise ConfigError(f"{path} is not YAML: {error}") from error
         if not isinstance(found, dict):
             raise ConfigError(f"{source} must be a mapping of settings", hint=f"keys are {', '.join(cls.model_fields)}")
+        if "negatives" in found:
+            refuse_sampling(found["negatives"])
         try:
             return cls.model_validate({**found, **changes})
         except ValidationError as error:

@@ -289,7 +289,10 @@ def _measure_fold(
         tuned.scorer.use_answers(split.test)
     tell("test")
     evaluations = [
-        replace(evaluate(tuned.scorer, split.test, job.ks, mode), model=job.entrant.name) for mode in job.modes
+        replace(
+            evaluate(tuned.scorer, split.test, job.ks, mode, num_items=split.train.num_items), model=job.entrant.name
+        )
+        for mode in job.modes
     ]
     cost = None
     if number == 0:
@@ -330,7 +333,9 @@ def _further_seeds(
                 take_spared_seconds()
                 scorer.fit(split.train)
                 spared += kept.take_spared().seconds + take_spared_seconds()
-                runs.append([evaluate(scorer, split.test, job.ks, mode) for mode in job.modes])
+                runs.append(
+                    [evaluate(scorer, split.test, job.ks, mode, num_items=split.train.num_items) for mode in job.modes]
+                )
         except OutOfTimeError:
             break
     return runs, spared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from itertools import takewhile
 from pathlib import Path
@@ -206,6 +207,7 @@ def choose(
     own = [own_entrant(spec, settings.grids, settings.max_users, settings.max_seeds) for spec in specs]
     for folder in folders:
         own += folder_entrants(folder, dataset, settings.split, settings.max_users)
+    _check_settings(settings, [*NAMED_MODELS, *(entrant.name for entrant in own)])
     if not named:
         return own
     if settings.models:
@@ -213,6 +215,16 @@ def choose(
     every = named_entrants(list(NAMED_MODELS), settings.grids, settings.max_users, settings.max_seeds)
     cheap = list(takewhile(lambda entrant: entrant.family in ("floor", "cf"), every))
     return [*cheap, *own, *every[len(cheap) :]]
+
+
+def _check_settings(settings: BenchmarkConfig, names: Sequence[str]) -> None:
+    """Refuse settings of a model that there is not: they would be left out without a word."""
+    for key, given in (("grids", settings.grids), ("max_users", settings.max_users), ("max_seeds", settings.max_seeds)):
+        for name in given:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=1)
+                hint = f"did you mean {near[0]}?" if near else "`genrec benchmark models` lists those that have a name"
+                raise ConfigError(f"{key}: there is no model {name!r} here", hint=hint)
 
 
 def split_dataset(dataset: Dataset, split: str, folds: int = 5) -> list[Split]:

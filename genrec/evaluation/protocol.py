@@ -97,6 +97,7 @@ def evaluate(
     filter_seen: bool = True,
     batch_size: int = 128,
     negatives: int | None = None,
+    num_items: int | None = None,
 ) -> Evaluation:
     """Rank the whole catalog for every question and compare with the targets.
 
@@ -118,6 +119,8 @@ def evaluate(
         Questions asked at once, default 128.
     negatives
         Only None: the target is ranked among all items, never among some that were drawn [1]_.
+    num_items
+        Items of the catalog (N), to tell an answer that is none of them. Default: that is not looked at.
 
     Returns
     -------
@@ -129,7 +132,8 @@ def evaluate(
     ConfigError
         No question, no cut-off, or a cut-off below 1.
     ModelError
-        The scorer returned an item twice for one user.
+        The scorer returned an item twice for one user, one that was excluded or is not in the catalog, or not as many
+        as it was asked for.
     UnsupportedError
         Sampled negatives were asked for.
 
@@ -148,7 +152,7 @@ def evaluate(
     1.0
     """
     if negatives is not None:
-        _refuse_sampling(negatives)
+        refuse_sampling(negatives)
     if not ks or min(ks) < 1 or len(eval_set.histories) == 0:
         msg = f"nothing to evaluate: {len(eval_set.histories)} questions at cut-offs {list(ks)}"
         raise ConfigError(msg, hint="cut-offs are 1 or more; leave-last-out needs users with 3 interactions")
@@ -160,9 +164,12 @@ def evaluate(
     for batch in in_batches(f"evaluate {scorer.name}", len(eval_set.histories), batch_size):
         exclude = eval_set.seen[batch] if filter_seen else None
         batches.append(scorer.recommend(eval_set.histories[batch], k, exclude=exclude).items)
-    items = np.concatenate(batches)
     seconds = time.perf_counter() - start
+    items = np.concatenate(batches)
+    _check_answers(scorer.name, items, len(eval_set), k, num_items)
     _check_no_item_twice(scorer.name, items)
+    if filter_seen:
+        _check_nothing_excluded(scorer.name, items, eval_set.seen)
     per_user = {f"{name}@{cut}": metric(items, eval_set.targets, cut) for name, metric in METRICS.items() for cut in ks}
     metrics = {name: float(values.mean()) for name, values in per_user.items()}
     return Evaluation(scorer.name, filter_seen, len(items), metrics, per_user, items, seconds)
@@ -212,7 +219,19 @@ def join_evaluations(parts: Sequence[Evaluation]) -> Evaluation:
     )
 
 
-def _refuse_sampling(negatives: int) -> None:
+def refuse_sampling(negatives: object) -> None:
+    """Say why targets are not ranked among sampled negatives.
+
+    Parameters
+    ----------
+    negatives
+        How many were asked for.
+
+    Raises
+    ------
+    UnsupportedError
+        Always.
+    """
     msg = (
         f"the target is not ranked among {negatives} sampled negatives: sampled metrics do not estimate those of the "
         "whole catalog and can turn the order of two models around (Krichene and Rendle, On sampled metrics for item "
@@ -232,6 +251,24 @@ def _log_unreachable(eval_set: EvalSet) -> None:
     seen = sum(int(np.isin(targets, met).sum()) for met, targets in zip(eval_set.seen, eval_set.targets, strict=True))
     if seen:
         logger.info("%d targets are in the user's history, so they cannot be found with seen items filtered", seen)
+
+
+CONTRACT = "genrec.testing.ScorerContract, inherited in a test, checks all that a scorer has to keep"
+
+
+def _check_answers(name: str, items: NDArray[np.int32], asked: int, k: int, num_items: int | None) -> None:
+    """Refuse what is no ranking: metrics of it would be wrong, or break far from here."""
+    if items.shape != (asked, k) or not np.issubdtype(items.dtype, np.integer):
+        msg = f"recommend of {name} must give items int32 {(asked, k)}, not {items.dtype} {items.shape}"
+        raise ModelError(msg, hint=CONTRACT)
+    if items.min(initial=-1) < -1 or (num_items is not None and items.max(initial=-1) >= num_items):
+        raise ModelError(f"recommend of {name} gave an item that is not in the catalog", hint=CONTRACT)
+
+
+def _check_nothing_excluded(name: str, items: NDArray[np.int32], seen: Sequence[NDArray[np.int32]]) -> None:
+    users = sum(bool(np.isin(row[row >= 0], met).any()) for row, met in zip(items, seen, strict=True))
+    if users:
+        raise ModelError(f"recommend of {name} gave {users} users items that were excluded", hint=CONTRACT)
 
 
 def _check_no_item_twice(name: str, items: NDArray[np.int32]) -> None:

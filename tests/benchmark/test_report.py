@@ -286,17 +286,19 @@ def test_every_field_has_a_docstring():
     assert [name for name, documented in fields if not documented] == []
 
 
-def answered(difference, low, high, p, family="generative", ranks=(0.1, None), rival="cf", **changes):
+def answered(
+    difference, low, high, p, family="generative", ranks=(0.1, None), rival="cf", name="gpt", detectable=0.02, **changes
+):
     """The verdict on one generative model that differs so much from the baseline."""
     models = [
         ModelEntry(name="ease", family=rival, status="done", validation_ndcg=0.1),
-        ModelEntry(name="gpt", family=family, status="done", validation_ndcg=0.1, planned_trials=1, trials=[]),
+        ModelEntry(name=name, family=family, status="done", validation_ndcg=0.1, planned_trials=1, trials=[]),
     ]
     models[1].planned_trials = 0
     test = Comparison(
         metric="ndcg@10",
         filter_seen=True,
-        model="gpt",
+        model=name,
         baseline="ease",
         mean=0.1 + difference,
         baseline_mean=0.1,
@@ -309,7 +311,7 @@ def answered(difference, low, high, p, family="generative", ranks=(0.1, None), r
         p_wilcoxon=p,
         p_holm=p,
         p_wilcoxon_holm=p if ranks[1] is None else ranks[1],
-        detectable=0.02,
+        detectable=detectable,
         compared=1,
     )
     base = run_benchmark(SPLIT, [Popularity()], DATASET, [True])
@@ -351,6 +353,23 @@ def test_ranks_that_disagree_with_the_mean_are_said(ranks, says):
     assert len(doubts) == (says is not None)
     assert all(says in sentence for sentence in doubts)
     assert not any("Wilcoxon" in sentence for sentence in answered(0.05, -0.01, 0.08, 0.3, ranks=ranks))
+
+
+def test_a_helped_generator_without_its_help_beside_it_says_so():
+    figures = (0.05, 0.02, 0.08, 0.001)
+    for help_of, does in (("candidates", "choose what may be recommended by"), ("evidence", "guide")):
+        said = answered(*figures, family="hybrid", name=f"gpt+{help_of}")[2]
+        assert said.startswith(f"EASE and text {does} gpt+{help_of}, and have no figures by themselves here")
+    alone = ModelEntry(name="ease+text", family="fusion", status="done", validation_ndcg=0.05)
+    entries = [ModelEntry(name="ease", family="cf", status="done", validation_ndcg=0.1), alone]
+    entries.append(ModelEntry(name="gpt+evidence", family="hybrid", status="done", validation_ndcg=0.1))
+    for sentences in (answered(*figures, family="hybrid", name="gpt+evidence", models=entries), answered(*figures)):
+        assert not any("by themselves" in sentence for sentence in sentences)
+
+
+def test_of_models_that_answer_alike_nothing_could_have_been_found():
+    assert "4 of 5" not in " ".join(answered(0.0, 0.0, 0.0, 1.0, detectable=0.0))
+    assert "0.000" not in " ".join(answered(0.0, 0.0, 0.0, 1.0, detectable=0.0)[1:]).replace("+0.0000", "")
 
 
 def test_a_fusion_without_a_generator_is_a_rival():

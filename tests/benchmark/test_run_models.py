@@ -12,6 +12,7 @@ import pytest
 from genrec.baselines import Popularity, Random
 from genrec.benchmark.entrants import Entrant, named_entrants, own_entrant
 from genrec.benchmark.machine import machine, machine_line, versions, versions_line
+from genrec.benchmark.report.build import build_report
 from genrec.benchmark.runner import Listener, Settings, run_models
 from genrec.benchmark.store import ModelFolder
 from genrec.data.folds import user_folds
@@ -81,6 +82,18 @@ class Tires(Seeded):
     def fit(self, dataset):
         time.sleep(600 * (self.seed > 1))
         return super().fit(dataset)
+
+class Late(Popularity):
+    name = "late"
+    def recommend(self, histories, k, exclude=None):
+        ranking = super().recommend(histories, k, exclude)
+        ranking.items[2:, 0] = 99
+        return ranking
+
+class Stubborn(Popularity):
+    name = "stubborn"
+    def recommend(self, histories, k, exclude=None):
+        return super().recommend(histories, k, exclude if len(histories) < 3 else None)
 
 class Ponders(Popularity):
     name = "ponders"
@@ -227,6 +240,19 @@ def test_what_a_budget_left_unmeasured_is_measured_with_a_larger_one(split, scor
     [whole] = run_models([split], [scorers("Ponders")], tmp_path, replace(settings, budget_seconds=None))
     assert whole.entry.unmeasured == []
     assert "auc" in {probe.name for probe in whole.probes}
+
+
+@pytest.mark.parametrize(
+    ("name", "note"), [("Late", "an item that is not in the catalog"), ("Stubborn", "items that were excluded")]
+)
+def test_answers_that_are_none_fail_their_model_alone(split, scorers, tmp_path, name, note):
+    entrants = [scorers(name), *named_entrants(["popularity"], {})]
+    settings = Settings(modes=(True,))
+    wrong, right = run_models([split], entrants, tmp_path, settings)
+    assert wrong.entry.status == "failed"
+    assert note in wrong.entry.note
+    assert right.entry.status == "done"
+    assert len(build_report([wrong, right], [split], toy_dataset(), settings).done()) == 1
 
 
 def test_what_lies_in_the_folder_of_another_run_is_no_figure(split, tmp_path):

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -11,7 +13,7 @@ from genrec.benchmark.models import NAMED_MODELS
 from genrec.benchmark.tuning import sample_grid
 from genrec.cli.benchmark import app, choose, split_dataset
 from genrec.data.dataset import Dataset
-from genrec.errors import ConfigError
+from genrec.errors import ConfigError, UnsupportedError
 from genrec.shipped import shipped_files, shipped_path
 from genrec.testing import ScorerContract, toy_dataset
 
@@ -50,6 +52,14 @@ def test_the_scorer_of_the_docs_runs_beside_a_model_that_fails_and_the_status_sa
     ]
     assert "OSError: disk" in result.stderr
     assert "NDCG@10 0.4498" in result.stderr
+
+
+def test_the_scorer_of_the_docs_passes_the_contract_of_the_docs(mine):
+    contract = re.search(r"```python\n(from genrec\.testing import ScorerContract.*?)```", DOCS.read_text(), re.DOTALL)
+    (mine.parent / "test_mine.py").write_text(f"from mine import LastSeen\n{contract[1]}")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"]
+    done = subprocess.run(command, cwd=mine.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_scorer_of_the_docs_has_ten_lines(mine):
@@ -102,6 +112,28 @@ def test_all_models_are_chosen_the_cheap_first_then_ones_own(mine):
     assert {entrant.name for entrant in chosen} == {*NAMED_MODELS, "last-seen"}
     assert set(families[: families.index("own")]) == {"floor", "cf"}
     assert families[-1] == "ceiling"
+
+
+@pytest.mark.parametrize("key", ["grids: {eas: {regularization: [1.0]}}", "max_users: {eas: 3}", "max_seeds: {eas: 1}"])
+def test_settings_of_a_model_that_there_is_not_are_refused(tmp_path, key):
+    path = tmp_path / "x.yaml"
+    path.write_text(f"models: [popularity]\n{key}\n")
+    with pytest.raises(ConfigError, match=f"{key.split(':')[0]}: there is no model 'eas'") as caught:
+        choose(BenchmarkConfig.load(path, {}), toy_dataset(), [], [])
+    assert "did you mean ease" in caught.value.hint
+
+
+def test_settings_of_a_model_that_does_not_take_part_are_kept_for_when_it_does(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("models: [popularity]\ngrids: {ease: {regularization: [1.0]}}\n")
+    assert [entrant.name for entrant in choose(BenchmarkConfig.load(path, {}), toy_dataset(), [], [])] == ["popularity"]
+
+
+def test_sampled_negatives_are_refused_with_the_reason(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("negatives: 100\n")
+    with pytest.raises(UnsupportedError, match="sampled metrics do not estimate those of the whole catalog"):
+        BenchmarkConfig.load(path, {})
 
 
 def test_options_win_over_the_file_and_grids_replace_a_models_own(tmp_path):

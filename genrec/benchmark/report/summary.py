@@ -16,6 +16,9 @@ LEVEL = 0.05
 GENERATES = ("generative", "hybrid")
 TRAINED = ("sequential", "fusion", *GENERATES)
 FEW_QUESTIONS = 500
+HELP = "ease+text"
+HELPS = {"evidence": "guide", "candidates": "choose what may be recommended by"}
+"""What EASE and text do for a named generator, by the end of its name."""
 RIVALS = {
     "cf": "collaborative filtering",
     "sequential": "the best sequence model that scores items",
@@ -75,10 +78,11 @@ def summarise(report: Report) -> list[str]:
         *_generation(tests, models, report.baseline, report.baseline_given),
         _others(tests, models, report.baseline),
     ]
+    of_models = f"{tests[0].compared} model{'s' * (tests[0].compared != 1)}"
     sentences.append(
         f"{METRIC} over {report.protocol.counts['test_questions']:,} test questions, seen items "
         f"{'filtered' if mode else 'kept'}. Baseline {report.baseline}: {chosen}. "
-        f"p of the paired randomisation test, corrected for {tests[0].compared} models (Holm)."
+        f"p of the paired randomisation test, corrected for {of_models} (Holm)."
     )
     return [*sentences, *_doubts(tests), *_limits(report, tests)]
 
@@ -107,7 +111,20 @@ def _generation(tests: Sequence[Comparison], models: dict[str, ModelEntry], base
         f"{difference.high:+.4f}), p {_p(best.p_holm)}."
     )
     power = f" A true difference of {best.detectable:.4f} would be found in 4 of 5 such runs."
-    return [answer, figures + power * (not better(best) and not worse(best))]
+    told = better(best) or worse(best) or round(best.detectable, 4) == 0  # of equals nothing is known
+    return [answer, figures + power * (not told), *_helped(best, models)]
+
+
+def _helped(best: Comparison, models: dict[str, ModelEntry]) -> list[str]:
+    """What is not known of a named generator that EASE and text guide, or choose candidates for, where they are not."""
+    _, _, help_of = best.model.partition("+")
+    rival = models.get(HELP)
+    if models[best.model].family != "hybrid" or help_of not in HELPS or (rival is not None and rival.status == "done"):
+        return []
+    return [
+        f"EASE and text {HELPS[help_of]} {best.model}, and have no figures by themselves here: how much of its figures "
+        f"is theirs is not told. --models {HELP} adds them."
+    ]
 
 
 def _p(value: float) -> str:
@@ -136,8 +153,8 @@ def _limits(report: Report, tests: Sequence[Comparison]) -> list[str]:
     problems = [finding.check for finding in report.audit if finding.severity == "problem"]
     if problems:
         limits.append(f"The leakage audit found problems ({', '.join(problems)}): the figures cannot be believed.")
-    if tests and report.protocol.counts["test_questions"] < FEW_QUESTIONS:
-        detectable = sorted(test.detectable for test in tests)[len(tests) // 2]
+    detectable = sorted(test.detectable for test in tests)[len(tests) // 2] if tests else 0.0
+    if round(detectable, 3) > 0 and report.protocol.counts["test_questions"] < FEW_QUESTIONS:
         limits.append(f"Few questions: true differences below about {detectable:.3f} would mostly go unnoticed.")
     sampled = [label for m in report.done() if m.results and (label := report.label(m.name)) != m.name]
     if sampled:
