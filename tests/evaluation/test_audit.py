@@ -15,6 +15,7 @@ from genrec.data.interactions import Interactions
 from genrec.data.split import EvalSet, global_temporal, leave_last_out
 from genrec.errors import ConfigError
 from genrec.evaluation.audit import Finding, audit, audit_folds, worst
+from genrec.evaluation.audit.identifiers import order_of_ids
 from genrec.evaluation.audit.questions import question_times
 from genrec.testing import toy_dataset
 
@@ -63,7 +64,7 @@ def test_random_data_are_clean_but_for_time(dataset, split):
     findings = audit(split, dataset, TUNED)
     assert [finding.check for finding in findings if finding.severity != "ok"] == ["training after the question"]
     assert worst(findings) == "notable"
-    assert len({finding.check for finding in findings}) == len(findings) == 11
+    assert len({finding.check for finding in findings}) == len(findings) == 12
     assert all(finding.sentence.endswith(".") for finding in findings)
 
 
@@ -231,6 +232,101 @@ def test_titles_that_give_the_id_away():
     assert (findings["titles that stand twice"].severity, findings["titles that stand twice"].count) == ("notable", 60)
 
 
+@pytest.mark.parametrize("form", ["SKU-{:03d}", "a/{}", "x.{}", "item {}", "#{}!", "a-b-c-d-e-f-{}", "Ähre{}"])
+@pytest.mark.parametrize("case", [str, str.upper, str.lower])
+def test_own_ids_are_found_whatever_their_characters_and_case(form, case):
+    ids = [form.format(index) for index in range(60)]
+    leaky = random_dataset(ids=ids, titles=[f"Thing ({case(item_id)})" for item_id in ids])
+    findings = found(audit(leave_last_out(leaky), leaky, TUNED))
+    assert (findings["id in title"].severity, findings["id in title"].count) == ("notable", 60)
+    assert findings["id of another in title"].count == 0
+
+
+def test_an_id_inside_a_longer_word_is_none():
+    ids = [f"a/{index:02d}" for index in range(60)]
+    titles = [f"x{item_id} and {item_id}5" for item_id in ids]
+    findings = found(audit_of(random_dataset(ids=ids, titles=titles)))
+    assert findings["id in title"].count == findings["id of another in title"].count == 0
+
+
+def audit_of(dataset):
+    return audit(leave_last_out(dataset), dataset, TUNED)
+
+
+def chain(ids, titles, users=40, length=8):
+    """Every user goes from an item to the next one."""
+    item = np.concatenate([(7 * user + np.arange(length)) % len(ids) for user in range(users)])
+    return Dataset(
+        "chain",
+        Interactions.from_columns(
+            [f"u{user}" for user in np.repeat(np.arange(users), length)],
+            [ids[index] for index in item],
+            timestamp=np.tile(np.arange(length), users),
+        ),
+        Catalog(pa.table({"item_id": ids, "title": titles})),
+        IdMap([f"u{user}" for user in range(users)]),
+    )
+
+
+@pytest.mark.parametrize("form", ["x{:03d}", "SKU-{:03d}", "{}", "{} b"])
+def test_titles_that_name_the_next_item_are_found(form):
+    ids = [form.format(index) for index in np.random.default_rng(0).permutation(60)]
+    titles = [f"Thing, goes before {ids[(index + 1) % 60].upper()}." for index in range(60)]
+    finding = found(audit_of(chain(ids, titles)))["id of another in title"]
+    assert (finding.severity, finding.count) == ("notable", 60)
+    assert "in 60 of them it is the item that comes next" in finding.sentence
+
+
+def test_titles_that_name_any_other_item_are_found_where_ids_are_no_chance():
+    ids = [f"SKU-{index:03d}" for index in range(60)]
+    titles = [f"Thing {index}, fits {ids[0]}" if 10 <= index < 15 else f"Thing {index}" for index in range(60)]
+    finding = found(audit_of(random_dataset(ids=ids, titles=titles)))["id of another in title"]
+    assert (finding.severity, finding.count) == ("notable", 5)
+    assert "in 0 of them" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("ids", "titles"),
+    [
+        ([str(1950 + index) for index in range(60)], [f"Film {index} ({1950 + index % 60})" for index in range(3, 63)]),
+        (["alien", "matrix", *(f"film{index}" for index in range(58))], ["Alien", "Aliens", *["Matrix, alien"] * 58]),
+        ([f"x{index}" for index in range(60)], [f"BMW X{index % 9} number {index}" for index in range(3, 63)]),
+    ],
+)
+def test_years_words_and_short_ids_name_no_other_item(ids, titles):
+    finding = found(audit_of(random_dataset(ids=ids, titles=titles)))["id of another in title"]
+    assert (finding.severity, finding.count) == ("ok", 0)
+
+
+@pytest.mark.parametrize("what", ["first met", "were met"])
+def test_ids_that_follow_time_or_popularity_are_found_in_a_shuffled_catalog(what):
+    dataset = random_dataset(seed=3, ids=[f"x{index}" for index in np.random.default_rng(0).permutation(60)])
+    assert found(audit_of(dataset))["order of ids"].severity == "ok"
+    histories = dataset.histories
+    first = [histories.timestamps[histories.items == item].min() for item in range(60)]
+    value = first if what == "first met" else histories.item_counts(60)
+    ids = [str(number) for number in 95 + np.argsort(np.argsort(value, kind="stable"))]
+    numbered = random_dataset(seed=3, ids=ids)
+    finding = found(audit_of(numbered))["order of ids"]
+    assert finding.severity == "notable"
+    assert "the order of the sorted ids follows" in finding.sentence
+    assert f"{what} (rank correlation +" in finding.sentence
+    assert "the order of the catalog follows" not in finding.sentence
+
+
+def test_the_order_of_a_small_catalog_is_seldom_found_by_chance():
+    alarms = [order_of_ids(random_dataset(seed=seed)).severity != "ok" for seed in range(100)]
+    assert sum(alarms) <= 5
+
+
+def test_ids_numbered_along_the_histories_are_found_in_a_shuffled_catalog():
+    ids = [str(100 + index) for index in range(60)]
+    dataset = chain(ids, ids)
+    shuffled = Catalog(dataset.catalog.table.take(np.random.default_rng(0).permutation(60)))
+    finding = found(audit_of(replace(dataset, catalog=shuffled)))["order of ids"]
+    assert "go to the next item of the sorted ids" in finding.sentence
+
+
 def test_tuning_on_the_test_part_is_found_and_so_is_no_record(dataset, split):
     finding = found(audit(split, dataset, {**TUNED, "sasrec": "test"}))["tuning"]
     assert (finding.severity, finding.count) == ("problem", 1)
@@ -255,6 +351,17 @@ def test_folds_are_clean_and_users_in_two_places_are_found(dataset):
     assert trained["training knows the answer"].severity == "problem"
     with pytest.raises(ConfigError, match="no folds"):
         audit_folds([], dataset)
+
+
+def test_the_fold_that_a_number_is_of_is_named(dataset):
+    splits = user_folds(dataset, folds=4)
+    history = [*splits[2].test.histories[3], splits[2].test.targets[3][0]]
+    leaky = replace(splits[2], test=with_history(splits[2].test, 3, history))
+    findings = found(audit_folds([*splits[:2], leaky, splits[3]], dataset, TUNED))
+    assert findings["target in history"].sentence.startswith("Fold 3 of 4, the gravest: 1 of 10 test targets")
+    # What all folds say alike is of the run.
+    for check in ("training knows the answer", "order of ids", "tuning"):
+        assert not findings[check].sentence.startswith("Fold")
 
 
 def test_users_with_the_same_history_are_found_across_folds():

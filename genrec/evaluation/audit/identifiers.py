@@ -1,18 +1,17 @@
-"""Checks of ids and titles: do they say what they should not?"""
+"""Checks of the order of items and ids: does it say what it should not?"""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
-from genrec.columns import TEXT
 from genrec.evaluation.audit.finding import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from genrec.data.catalog import Catalog
@@ -26,11 +25,12 @@ OFF_CHANCE = 0.05
 """Share of rising steps inside ties, off one half, from which file order is no chance."""
 SORTED = 0.9
 """Share from which ties count as sorted by id."""
-WORD = re.compile(r"\w+")
 
 
 def order_of_ids(dataset: Dataset) -> Finding:
-    """Item order that follows time, popularity, or the histories themselves [1]_.
+    """Order of items or of their ids that follows time, popularity, or the histories themselves [1]_.
+
+    Two orders are looked at, that of the catalog and that of the sorted ids, and of each fact the stronger is told.
 
     References
     ----------
@@ -38,25 +38,27 @@ def order_of_ids(dataset: Dataset) -> Finding:
     """
     check = "order of ids"
     histories, told = dataset.histories, []
+    orders = {"the catalog": np.arange(dataset.num_items), "the sorted ids": _id_rank(dataset.catalog)}
     counts = histories.item_counts(dataset.num_items)
     met = np.flatnonzero(counts)
     if dataset.time == "seconds" and len(met) > 1:
         first = np.full(dataset.num_items, np.iinfo(np.int64).max)
         np.minimum.at(first, histories.items, histories.timestamps)
-        told += _follows("the time at which items were first met", met, first[met])
-    told += _follows("how often items were met", met, counts[met])
-    step = np.diff(histories.items.astype(np.int64))[_inside(dataset)]
-    neighbours = float((step == 1).mean()) if len(step) else 0.0
-    chance = _neighbours_by_chance(dataset)
-    if neighbours > MANY_STEPS and neighbours > 2 * chance:
+        told += _follows("the time at which items were first met", orders, met, first[met])
+    told += _follows("how often items were met", orders, met, counts[met])
+    steps = {name: _neighbours(dataset, rank[histories.items]) for name, rank in orders.items()}
+    name = max(steps, key=lambda name: steps[name])
+    chance = _neighbours_by_chance(dataset, orders[name])
+    if steps[name] > MANY_STEPS and steps[name] > 2 * chance:
         told.append(
-            f"{neighbours:.1%} of the steps of histories go to the next item of the catalog ({chance:.1%} by chance)"
+            f"{steps[name]:.1%} of the steps of histories go to the next item of {name} ({chance:.1%} by chance)"
         )
     if not told:
-        return Finding(check, "ok", "The order of the catalog follows neither time, nor popularity, nor the histories.")
+        sentence = "Neither the order of the catalog nor that of the ids follows time, popularity, or the histories."
+        return Finding(check, "ok", sentence)
     sentence = (
-        f"The order of the catalog says something: {'; '.join(told)}. A model that reads ids as text or numbers may "
-        "use it, and equal scores are ranked by it."
+        f"The order of items says something: {'; '.join(told)}. A model that reads ids as text or numbers may "
+        "use it, and equal scores are ranked by the order of the catalog."
     )
     return Finding(check, "notable", sentence, len(told))
 
@@ -86,39 +88,17 @@ def order_inside_ties(dataset: Dataset) -> Finding:
     return Finding(check, "notable", f"{facts}, where half would be chance: a model may use it.", int(tied.sum()))
 
 
-def id_in_title(catalog: Catalog) -> Finding:
-    """Items whose title or text has their own id as a word, against what chance would have."""
-    check = "id in title"
-    texts = catalog.table[TEXT].to_pylist() if TEXT in catalog.table.column_names else [None] * len(catalog)
-    words = [set(WORD.findall(f"{title} {text or ''}")) for title, text in zip(catalog.titles, texts, strict=True)]
-    ids = catalog.ids.ids
-    own = sum(item_id in some for item_id, some in zip(ids, words, strict=True))
-    used = Counter(word for some in words for word in some)
-    chance = sum(used[item_id] for item_id in ids) / max(1, len(ids))
-    if own <= 1 + chance + 3 * np.sqrt(chance):  # a Poisson count, three deviations up
-        return Finding(check, "ok", f"{own} titles or texts have the item's own id as a word.", own)
-    sentence = (
-        f"{own} of {len(ids)} titles or texts have the item's own id as a word, {chance:.1f} would by chance: "
-        "text models then read ids."
-    )
-    return Finding(check, "notable", sentence, own)
-
-
-def titles_twice(catalog: Catalog) -> Finding:
-    """Items that cannot be told apart by their titles."""
-    check = "titles that stand twice"
-    shared = sum(count for count in Counter(catalog.titles).values() if count > 1)
-    if not shared:
-        return Finding(check, "ok", "Every title is of one item.")
-    sentence = f"{shared} items share their title with another: a model of titles alone cannot tell them apart."
-    return Finding(check, "notable", sentence, shared)
-
-
-def _follows(what: str, items: NDArray[np.int64], values: NDArray[np.int64]) -> list[str]:
+def _follows(
+    what: str, orders: Mapping[str, NDArray[np.int64]], items: NDArray[np.int64], values: NDArray[np.int64]
+) -> list[str]:
     if len(np.unique(values)) < 2:
         return []
-    rho = float(stats.spearmanr(items, values).statistic)
-    return [f"it follows {what} (rank correlation {rho:+.2f})"] if abs(rho) >= STRONG else []
+    rhos = {name: float(stats.spearmanr(rank[items], values).statistic) for name, rank in orders.items()}
+    name = max(rhos, key=lambda name: abs(rhos[name]))
+    rho = rhos[name]
+    if abs(rho) < max(STRONG, 3 / np.sqrt(len(items))):  # three deviations of chance, in a small catalog
+        return []
+    return [f"the order of {name} follows {what} (rank correlation {rho:+.2f})"]
 
 
 def _inside(dataset: Dataset) -> NDArray[np.bool_]:
@@ -127,13 +107,18 @@ def _inside(dataset: Dataset) -> NDArray[np.bool_]:
     return np.asarray(np.diff(users) == 0)
 
 
-def _neighbours_by_chance(dataset: Dataset) -> float:
-    """Share of steps to the next item of the catalog when every history is shuffled."""
+def _neighbours(dataset: Dataset, ranks: NDArray[np.int64]) -> float:
+    """Share of the steps of histories that go up by one place."""
+    step = np.diff(ranks)[_inside(dataset)]
+    return float((step == 1).mean()) if len(step) else 0.0
+
+
+def _neighbours_by_chance(dataset: Dataset, rank: NDArray[np.int64]) -> float:
+    """Share of steps to the next item of an order when every history is shuffled."""
     histories = dataset.histories
     users = np.repeat(np.arange(dataset.num_users), histories.lengths)
     order = np.lexsort((np.random.default_rng(0).random(len(users)), users))
-    step = np.diff(histories.items[order].astype(np.int64))[_inside(dataset)]
-    return float((step == 1).mean()) if len(step) else 0.0
+    return _neighbours(dataset, rank[histories.items[order]])
 
 
 def _rising(ranks: NDArray[np.int64], tied: NDArray[np.bool_]) -> float:

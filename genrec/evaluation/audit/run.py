@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genrec.errors import ConfigError
-from genrec.evaluation.audit import identifiers, questions, users
+from genrec.evaluation.audit import identifiers, questions, titles, users
 from genrec.evaluation.audit.finding import ORDER, Finding
 
 if TYPE_CHECKING:
@@ -58,25 +59,11 @@ def audit(split: Split, dataset: Dataset, tuned_on: Mapping[str, str] | None = N
     notable order of ids
     ok order inside ties
     ok id in title
+    ok id of another in title
     ok titles that stand twice
     ok tuning
     """
-    same = split.train.num_users == dataset.num_users and split.train.num_items == dataset.num_items
-    if not same:
-        raise ConfigError("the split is of another data set: users or items differ")
-    return [
-        questions.target_in_history(split),
-        questions.training_knows(split),
-        questions.validation_knows(split),
-        questions.training_after(split, dataset),
-        questions.ties_decide(split, dataset),
-        questions.cold_targets(split),
-        identifiers.order_of_ids(dataset),
-        identifiers.order_inside_ties(dataset),
-        identifiers.id_in_title(dataset.catalog),
-        identifiers.titles_twice(dataset.catalog),
-        _tuning(tuned_on),
-    ]
+    return [*_of_split(split, dataset), *_of_dataset(dataset), _tuning(tuned_on)]
 
 
 def audit_folds(splits: Sequence[Split], dataset: Dataset, tuned_on: Mapping[str, str] | None = None) -> list[Finding]:
@@ -94,7 +81,8 @@ def audit_folds(splits: Sequence[Split], dataset: Dataset, tuned_on: Mapping[str
     Returns
     -------
     list of Finding
-        Of each check, that of the fold where it is gravest; then those that take all folds.
+        Of each check, that of the fold where it is gravest, which its sentence names if others found something else;
+        then those that take all folds.
 
     Examples
     --------
@@ -107,10 +95,43 @@ def audit_folds(splits: Sequence[Split], dataset: Dataset, tuned_on: Mapping[str
     """
     if not splits:
         raise ConfigError("no folds to audit")
-    by_check = zip(*(audit(split, dataset, tuned_on) for split in splits), strict=True)
-    gravest = [max(found, key=lambda finding: (ORDER.index(finding.severity), finding.count)) for found in by_check]
+    by_check = zip(*(_of_split(split, dataset) for split in splits), strict=True)
+    gravest = [_gravest(found) for found in by_check]
     trained = users.trained_and_asked(splits)
-    return [*gravest, users.asked_twice(splits), trained, users.twins(splits, dataset)]
+    across = [users.asked_twice(splits), trained, users.twins(splits, dataset)]
+    return [*gravest, *_of_dataset(dataset), _tuning(tuned_on), *across]
+
+
+def _of_split(split: Split, dataset: Dataset) -> list[Finding]:
+    same = split.train.num_users == dataset.num_users and split.train.num_items == dataset.num_items
+    if not same:
+        raise ConfigError("the split is of another data set: users or items differ")
+    return [
+        questions.target_in_history(split),
+        questions.training_knows(split),
+        questions.validation_knows(split),
+        questions.training_after(split, dataset),
+        questions.ties_decide(split, dataset),
+        questions.cold_targets(split),
+    ]
+
+
+def _of_dataset(dataset: Dataset) -> list[Finding]:
+    return [
+        identifiers.order_of_ids(dataset),
+        identifiers.order_inside_ties(dataset),
+        *titles.ids_in_titles(dataset),
+        titles.titles_twice(dataset.catalog),
+    ]
+
+
+def _gravest(found: Sequence[Finding]) -> Finding:
+    """The gravest finding of one check; its sentence names the fold unless all folds say the same."""
+    fold = max(range(len(found)), key=lambda fold: (ORDER.index(found[fold].severity), found[fold].count))
+    gravest = found[fold]
+    if all(finding == gravest for finding in found):
+        return gravest
+    return replace(gravest, sentence=f"Fold {fold + 1} of {len(found)}, the gravest: {gravest.sentence}")
 
 
 def _tuning(tuned_on: Mapping[str, str] | None) -> Finding:
