@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from genrec.benchmark.digests import recipe_digest
 from genrec.benchmark.own_scorer import load_scorer_class
 from genrec.columns import ITEM_ID
+from genrec.data.digest import interactions_digest
 from genrec.errors import ConfigError
 from genrec.files import sha256
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from genrec.benchmark.kept_generators import KeptGenerators
     from genrec.data.dataset import Dataset
 
+
+logger = logging.getLogger(__name__)
 
 Part = Literal["whole", "alone", "guides"]
 
@@ -209,7 +213,11 @@ def own_entrant(
 
 
 def folder_entrants(
-    folder: Path, dataset: Dataset, split: str, max_users: Mapping[str, int] | None = None
+    folder: Path,
+    dataset: Dataset,
+    split: str,
+    max_users: Mapping[str, int] | None = None,
+    train: Dataset | None = None,
 ) -> list[Entrant]:
     """Take a fine-tuned model as users get it; if something guides it, also its generator alone, and its guides alone.
 
@@ -223,6 +231,8 @@ def folder_entrants(
         What the benchmark holds out; the model must not have been trained on it.
     max_users
         Limits of users by name. Default none.
+    train
+        Training part of that split, on which the model must have been trained. Default: that is not looked at.
 
     Raises
     ------
@@ -242,6 +252,8 @@ def folder_entrants(
     if held_out != split:
         msg = f"{folder} was trained with split {held_out}: it may have seen the test items of {split}"
         raise ConfigError(msg, hint=f"fine-tune it with --set split={split}")
+    if train is not None:
+        _check_trained_on(folder, description.dataset.train_sha256, train, split)
     evidence = description.evidence
     guided = evidence is not None and evidence.strength > 0
     parts: list[tuple[str, str, Part]] = [
@@ -256,3 +268,16 @@ def folder_entrants(
         Entrant(name, family, "folder", str(folder), {}, "genrec finetune", limits.get(name), part=part)
         for name, family, part in parts
     ]
+
+
+def _check_trained_on(folder: Path, digest: str | None, train: Dataset, split: str) -> None:
+    """The same items and the same split of other interactions may still have the answers in them."""
+    if digest is None:
+        message = (
+            "%s does not say which interactions it was trained on: that these answers were not among them is not known"
+        )
+        logger.warning(message, folder)
+    elif digest != interactions_digest(train):
+        msg = f"{folder} was trained on other interactions than the training part of {split} of {train.name}"
+        hint = "it may have seen the answers: fine-tune it again on this data set"
+        raise ConfigError(msg, hint=hint)

@@ -205,8 +205,9 @@ def choose(
     from genrec.benchmark.models import NAMED_MODELS
 
     own = [own_entrant(spec, settings.grids, settings.max_users, settings.max_seeds) for spec in specs]
+    train = split_dataset(dataset, settings.split, settings.folds)[0].train if folders else None
     for folder in folders:
-        own += folder_entrants(folder, dataset, settings.split, settings.max_users)
+        own += folder_entrants(folder, dataset, settings.split, settings.max_users, train)
     _check_settings(settings, [*NAMED_MODELS, *(entrant.name for entrant in own)])
     if not named:
         return own

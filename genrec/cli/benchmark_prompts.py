@@ -68,7 +68,7 @@ def run_prompt_suite(
     dataset = Dataset.load(data)
     split = SPLITS[split_name](dataset)
     folder = folders[0].resolve()  # a link to it may move meanwhile
-    name = folder_entrants(folder, dataset, split_name)[0].name
+    name = folder_entrants(folder, dataset, split_name, train=split.train)[0].name
     # What guides the model is fitted on the training part, as its weights were.
     recommender = Recommender.from_pretrained(folder, split.train)
     phrasings, left = _phrasings(suite, recommender.model.description.templates)

@@ -35,6 +35,8 @@ class DatasetReference(BaseModel):
     """Items when the model was trained (N)."""
     split: str
     """What was held out of training."""
+    train_sha256: str | None = None
+    """Digest of the interactions that it was trained on. None: older, streamed, or learnt from events since."""
 
 
 class EvidenceDescription(BaseModel):

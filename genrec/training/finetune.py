@@ -13,6 +13,7 @@ import torch
 from accelerate import Accelerator
 
 from genrec.baselines.trained import fit_allowed
+from genrec.data.digest import interactions_digest
 from genrec.errors import ConfigError, UnsupportedError
 from genrec.evaluation.protocol import evaluate
 from genrec.items.vocabulary import ItemVocabulary
@@ -277,7 +278,11 @@ def _write_folder(
         max_tokens=config.prompt.max_tokens,
         templates=built.builder.templates.sources,
         dataset=DatasetReference(
-            name=parts.train.name, location=parts.location, num_items=len(catalog), split=config.split
+            name=parts.train.name,
+            location=parts.location,
+            num_items=len(catalog),
+            split=config.split,
+            train_sha256=None if parts.streamed else interactions_digest(parts.train),
         ),
         evidence=evidence,
         return_log_odds=return_log_odds,

@@ -147,6 +147,22 @@ def test_a_model_of_other_items_is_refused(model_folder):
         folder_entrants(model_folder, toy_dataset(items=30), "leave-last-out")
 
 
+def test_a_model_of_other_interactions_is_refused_and_one_that_does_not_say_is_told(model_folder, tmp_path, caplog):
+    kept = leave_last_out(toy_dataset()).train
+    assert folder_entrants(model_folder, toy_dataset(), "leave-last-out", train=kept)
+    assert not caplog.records
+    shorter = leave_last_out(toy_dataset(length=8)).train
+    with pytest.raises(ConfigError, match="was trained on other interactions than the training part of leave-last-out"):
+        folder_entrants(model_folder, shorter, "leave-last-out", train=shorter)
+    older = tmp_path / "older"
+    shutil.copytree(model_folder, older)
+    description = ModelDescription.read(older)
+    description.dataset.train_sha256 = None
+    description.write(older)
+    assert folder_entrants(older, shorter, "leave-last-out", train=shorter)
+    assert "does not say which interactions it was trained on" in caplog.text
+
+
 def test_a_model_that_may_have_seen_the_test_items_is_refused(model_folder):
     with pytest.raises(ConfigError, match="trained with split leave-last-out"):
         folder_entrants(model_folder, toy_dataset(), "global-temporal")
