@@ -106,12 +106,34 @@ def save_checkpoint(
     (aside / "progress.json").write_text(json.dumps(asdict(progress), indent=2) + "\n", encoding="utf-8")
     for file in aside.iterdir():
         fsync(file)
-    shutil.rmtree(final, ignore_errors=True)
+    before = _renamed(final) if final.exists() else None  # of the same step, from before its validation
     aside.rename(final)
     fsync(folder)
+    if before is not None:
+        shutil.rmtree(before)
     for old in list_checkpoints(folder)[:-KEEP]:
-        shutil.rmtree(old)
+        shutil.rmtree(_renamed(old))
     return final
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Remove a folder of checkpoints with all that is in it; killed meanwhile, it leaves no half checkpoint.
+
+    Parameters
+    ----------
+    folder
+        It need not be there.
+    """
+    for checkpoint in list_checkpoints(folder):
+        shutil.rmtree(_renamed(checkpoint))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _renamed(checkpoint: Path) -> Path:
+    """What is to be removed, under another name: a checkpoint is whole as long as it has its own."""
+    going = checkpoint.with_name(f".removing-{checkpoint.name}")
+    shutil.rmtree(going, ignore_errors=True)
+    return checkpoint.rename(going)
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -27,6 +26,7 @@ from genrec.prompt.templates import Templates
 from genrec.recommend.evidence import choose_evidence, save_evidence
 from genrec.recommend.fusion import fit_returns
 from genrec.recommend.scorer import GenerativeScorer
+from genrec.training.checkpoint import remove_checkpoints
 from genrec.training.data import load_training_data
 from genrec.training.estimate import Estimate, estimate
 from genrec.training.loop import CHECKPOINTS, Trainer, TrainingResult
@@ -290,7 +290,7 @@ def _write_folder(
     )
     write_card(out, description, built.tokenizer.report(), result.seconds)
     save_model(out, built.generator, description, catalog.ids.ids, getattr(torch, config.training.save_dtype))
-    shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+    remove_checkpoints(out / CHECKPOINTS)
 
 
 def _validation(built: _Built, validation: EvalSet | None, config: FinetuneConfig) -> Callable[[], float] | None:

@@ -2,7 +2,9 @@
 
 import json
 import math
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from genrec.errors import TrainingError
 from genrec.testing import toy_dataset
 from genrec.training import loop
 from genrec.training.batches import collate, grouped
-from genrec.training.checkpoint import list_checkpoints
+from genrec.training.checkpoint import last_progress, list_checkpoints, remove_checkpoints
 from genrec.training.data import load_training_data
 from genrec.training.finetune import _build
 from genrec.training.loop import Trainer
@@ -142,6 +144,37 @@ def test_checkpoint_minutes_zero_saves_after_every_step_and_validation(config, t
 def test_between_checkpoints_nothing_is_saved(toy_config, tmp_path):
     Run(toy_config("training.checkpoint_minutes=5"), tmp_path).train()
     assert not (tmp_path / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_a_kill_while_a_checkpoint_is_removed_leaves_no_half_one(config, tmp_path, monkeypatch, at):
+    """Of the same step before it was validated, of one too many, and of all in the end."""
+    folder, removed = tmp_path / "checkpoints", []
+    real = shutil.rmtree
+
+    def killed(path, **options):
+        if not Path(path).exists():
+            return
+        removed.append(path)
+        if len(removed) <= at:
+            real(path, **options)
+            return
+        for file in sorted(Path(path).rglob("progress.json")):
+            file.unlink()
+        raise KeyboardInterrupt
+
+    run = Run(config("training.epochs=2", "training.tokens_per_batch=140"), tmp_path, validate=lambda: 0.5)
+    monkeypatch.setattr(shutil, "rmtree", killed)
+
+    def whole_run():
+        run.train()
+        remove_checkpoints(folder)
+
+    with pytest.raises(KeyboardInterrupt):
+        whole_run()
+    for checkpoint in list_checkpoints(folder):
+        assert (checkpoint / "progress.json").exists()
+    assert last_progress(folder).step >= (1 if at < 4 else 0)
 
 
 def test_a_half_written_checkpoint_is_not_resumed_from(config, tmp_path):
