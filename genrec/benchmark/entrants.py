@@ -15,6 +15,7 @@ from genrec.benchmark.digests import recipe_digest
 from genrec.benchmark.own_scorer import load_scorer_class
 from genrec.columns import ITEM_ID
 from genrec.data.digest import interactions_digest
+from genrec.data.split import SPLITS
 from genrec.errors import ConfigError
 from genrec.files import sha256
 
@@ -251,7 +252,10 @@ def folder_entrants(
     held_out = description.dataset.split
     if held_out != split:
         msg = f"{folder} was trained with split {held_out}: it may have seen the test items of {split}"
-        raise ConfigError(msg, hint=f"fine-tune it with --set split={split}")
+        way_out = f"fine-tune it with --set split={split}"
+        if split not in SPLITS:
+            way_out = f"a model folder can be benchmarked with {', '.join(SPLITS)}, one it was fine-tuned with"
+        raise ConfigError(msg, hint=way_out)
     if train is not None:
         _check_trained_on(folder, description.dataset.train_sha256, train, split)
     evidence = description.evidence
@@ -273,10 +277,8 @@ def folder_entrants(
 def _check_trained_on(folder: Path, digest: str | None, train: Dataset, split: str) -> None:
     """The same items and the same split of other interactions may still have the answers in them."""
     if digest is None:
-        message = (
-            "%s does not say which interactions it was trained on: that these answers were not among them is not known"
-        )
-        logger.warning(message, folder)
+        message = "%s does not say which interactions it was trained on, so it may have seen the answers: "
+        logger.warning(message + "fine-tune it again to be sure", folder)
     elif digest != interactions_digest(train):
         msg = f"{folder} was trained on other interactions than the training part of {split} of {train.name}"
         hint = "it may have seen the answers: fine-tune it again on this data set"

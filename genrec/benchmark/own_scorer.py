@@ -12,6 +12,7 @@ import numpy as np
 
 from genrec.baselines.base import Scorer
 from genrec.errors import ConfigError, ModelError
+from genrec.evaluation.answers import HINT, check_answers
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -112,23 +113,16 @@ def check_fitted(scorer: Scorer, fitted: object, split: Split) -> None:
     ModelError
         What is wrong.
     """
-    hint = "genrec.testing.ScorerContract, inherited in a test of yours, checks the whole contract"
     if fitted is not scorer:
-        raise ModelError(f"fit of {scorer.name} must return self, not {type(fitted).__name__}", hint=hint)
+        raise ModelError(f"fit of {scorer.name} must return self, not {type(fitted).__name__}", hint=HINT)
     histories = split.validation.histories[:2]
     shape = (len(histories), split.train.num_items)
     if type(scorer).recommend is Scorer.recommend:
         scores = scorer.score(histories)
         if not isinstance(scores, np.ndarray) or scores.shape != shape or scores.dtype != np.float32:
             got = f"{scores.dtype} {scores.shape}" if isinstance(scores, np.ndarray) else type(scores).__name__
-            raise ModelError(f"score of {scorer.name} must be a float32 array {shape}, not {got}", hint=hint)
+            raise ModelError(f"score of {scorer.name} must be a float32 array {shape}, not {got}", hint=HINT)
         if np.isnan(scores).any():
             raise ModelError(f"score of {scorer.name} has NaN", hint="give -inf to what cannot be recommended")
     items = scorer.recommend(histories, 3, exclude=histories).items
-    if items.shape != (len(histories), 3) or not np.issubdtype(items.dtype, np.integer):
-        msg = f"recommend of {scorer.name} must give items int32 {(len(histories), 3)}, not {items.dtype} {items.shape}"
-        raise ModelError(msg, hint=hint)
-    if items.max(initial=-1) >= split.train.num_items or items.min(initial=-1) < -1:
-        raise ModelError(f"recommend of {scorer.name} gave an item that is not in the catalog", hint=hint)
-    if any(np.isin(row[row >= 0], history).any() for row, history in zip(items, histories, strict=True)):
-        raise ModelError(f"recommend of {scorer.name} gave an item that was excluded", hint=hint)
+    check_answers(scorer.name, items, (len(histories), 3), num_items=split.train.num_items, exclude=histories)

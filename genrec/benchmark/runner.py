@@ -228,6 +228,7 @@ def _job(
     share: float,
     left: float,
 ) -> Job:
+    spared = max(LAST_SHARE * left, LAST_SECONDS) if math.isfinite(left) else 0.0
     return Job(
         entrant=entrant,
         splits=tuple(splits),
@@ -240,7 +241,7 @@ def _job(
         asked_seeds=settings.seeds,
         modes=settings.modes,
         ks=settings.ks,
-        until=time.monotonic() + left - (max(LAST_SHARE * left, LAST_SECONDS) if math.isfinite(left) else 0),
+        until=time.monotonic() + left - spared,
         first_seconds=max(share, FIRST_SHARE * left),
         tuning_seconds=TUNING_SHARE * share,
         probe_seconds=min(PROBE_SHARE * share, PROBE_SECONDS),

@@ -109,7 +109,7 @@ def benchmark(
         run_prompt_suite(suite, data, model_folder or [], out, settings.split, command(), json=json)
         return
     dataset = Dataset.load(data)
-    entrants = choose(settings, dataset, model_folder or [], scorer or [], named=models != "")
+    entrants = choose(settings, dataset, model_folder or [], scorer or [], named=options["models"] != [])
     if settings.against not in (None, *(entrant.name for entrant in entrants)):
         hint = f"name one that takes part: {', '.join(entrant.name for entrant in entrants)}"
         raise ConfigError(f"against: there is no model {settings.against!r} in this run", hint=hint)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def interactions_digest(dataset: Dataset) -> str:
-    """sha256 of who met what, in which order: two data sets of one digest teach the same.
+    """sha256 of all that is known of the interactions, in their order: data sets of one digest teach the same.
 
     Examples
     --------

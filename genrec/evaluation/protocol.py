@@ -10,7 +10,8 @@ from weakref import WeakSet
 
 import numpy as np
 
-from genrec.errors import ConfigError, ModelError, UnsupportedError
+from genrec.errors import ConfigError, UnsupportedError
+from genrec.evaluation.answers import check_answers
 from genrec.evaluation.metrics import average_precision, f1, hit_rate, mrr, ndcg, precision, recall
 from genrec.progress import in_batches
 
@@ -166,10 +167,8 @@ def evaluate(
         batches.append(scorer.recommend(eval_set.histories[batch], k, exclude=exclude).items)
     seconds = time.perf_counter() - start
     items = np.concatenate(batches)
-    _check_answers(scorer.name, items, len(eval_set), k, num_items)
-    _check_no_item_twice(scorer.name, items)
-    if filter_seen:
-        _check_nothing_excluded(scorer.name, items, eval_set.seen)
+    exclude = eval_set.seen if filter_seen else None
+    check_answers(scorer.name, items, (len(eval_set), k), num_items=num_items, exclude=exclude)
     per_user = {f"{name}@{cut}": metric(items, eval_set.targets, cut) for name, metric in METRICS.items() for cut in ks}
     metrics = {name: float(values.mean()) for name, values in per_user.items()}
     return Evaluation(scorer.name, filter_seen, len(items), metrics, per_user, items, seconds)
@@ -251,29 +250,3 @@ def _log_unreachable(eval_set: EvalSet) -> None:
     seen = sum(int(np.isin(targets, met).sum()) for met, targets in zip(eval_set.seen, eval_set.targets, strict=True))
     if seen:
         logger.info("%d targets are in the user's history, so they cannot be found with seen items filtered", seen)
-
-
-CONTRACT = "genrec.testing.ScorerContract, inherited in a test, checks all that a scorer has to keep"
-
-
-def _check_answers(name: str, items: NDArray[np.int32], asked: int, k: int, num_items: int | None) -> None:
-    """Refuse what is no ranking: metrics of it would be wrong, or break far from here."""
-    if items.shape != (asked, k) or not np.issubdtype(items.dtype, np.integer):
-        msg = f"recommend of {name} must give items int32 {(asked, k)}, not {items.dtype} {items.shape}"
-        raise ModelError(msg, hint=CONTRACT)
-    if items.min(initial=-1) < -1 or (num_items is not None and items.max(initial=-1) >= num_items):
-        raise ModelError(f"recommend of {name} gave an item that is not in the catalog", hint=CONTRACT)
-
-
-def _check_nothing_excluded(name: str, items: NDArray[np.int32], seen: Sequence[NDArray[np.int32]]) -> None:
-    users = sum(bool(np.isin(row[row >= 0], met).any()) for row, met in zip(items, seen, strict=True))
-    if users:
-        raise ModelError(f"recommend of {name} gave {users} users items that were excluded", hint=CONTRACT)
-
-
-def _check_no_item_twice(name: str, items: NDArray[np.int32]) -> None:
-    ordered = np.sort(items, axis=1)
-    twice = ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any(axis=1)
-    if twice.any():
-        msg = f"{name} returned an item more than once for {int(twice.sum())} users"
-        raise ModelError(msg, hint="recommend() must return distinct items, -1 padded")

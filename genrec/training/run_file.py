@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from genrec.columns import ITEM_ID
-from genrec.data.digest import add_table
+from genrec.data.digest import add_table, interactions_digest
 from genrec.data.folder import INTERACTIONS
 from genrec.errors import ConfigError
 from genrec.files import sha256
@@ -46,14 +46,13 @@ def digests_of(parts: TrainingData, tokenizer: ItemTokenizer) -> dict[str, str]:
     tokenizer
         Fitted on it.
     """
-    interactions, ids = hashlib.sha256(), hashlib.sha256()
-    add_table(interactions, parts.train.interactions.table)
+    ids = hashlib.sha256()
     add_table(ids, parts.train.catalog.table.select([ITEM_ID]))
     codes = hashlib.sha256(str(tokenizer.codes.shape).encode())
     codes.update(tokenizer.codes.astype("<i4").tobytes())
     streamed = parts.streamed
     return {
-        "interactions": interactions.hexdigest() if streamed is None else sha256(streamed / INTERACTIONS),
+        "interactions": interactions_digest(parts.train) if streamed is None else sha256(streamed / INTERACTIONS),
         "item_ids": ids.hexdigest(),
         "item_codes": codes.hexdigest(),
     }

@@ -163,6 +163,12 @@ def test_a_model_of_other_interactions_is_refused_and_one_that_does_not_say_is_t
     assert "does not say which interactions it was trained on" in caplog.text
 
 
+def test_a_split_that_no_model_is_fine_tuned_with_is_not_offered(model_folder):
+    with pytest.raises(ConfigError, match="trained with split leave-last-out") as caught:
+        folder_entrants(model_folder, toy_dataset(), "k-fold")
+    assert caught.value.hint.endswith("leave-last-out, global-temporal, next-basket, one it was fine-tuned with")
+
+
 def test_a_model_that_may_have_seen_the_test_items_is_refused(model_folder):
     with pytest.raises(ConfigError, match="trained with split leave-last-out"):
         folder_entrants(model_folder, toy_dataset(), "global-temporal")
